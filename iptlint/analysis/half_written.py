@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from iptlint.model import Chain, Family, Rule, VerdictKind, Within
+from iptlint.model import Chain, Family, Field, Match, Rule, VerdictKind, Within
 from iptlint.model.kinds import numbers_where, rules_where
 from iptlint.model.owners import owner_of_name
 from iptlint.model.syntax import Syntax
@@ -59,14 +59,29 @@ def _numbers_in(rule: Rule) -> Iterator[tuple[int, int]]:
 
 def without_target(analysis: TableAnalysis) -> Iterator[tuple[Chain, Rule]]:
     """Rules of iptables for ports, states or recent senders that do nothing with them, where their
-    neighbours do: one or two, as more are there to count."""
+    neighbours do: one or two, as more are there to count; or all that there are before a last one
+    that denies everything."""
     if analysis.syntax.makes_base_chains:
         return
     for chain in analysis.table.chains.values():
         idle = [chain.rules[number] for number in numbers_where(chain, _has_no_target)]
-        forgotten = 0 < len(idle) <= _MOST and 3 * len(idle) < len(chain.rules)
+        few = 0 < len(idle) <= _MOST and 3 * len(idle) < len(chain.rules)
+        forgotten = few or (idle and _is_all_before_a_closing_one(chain, idle))
         if forgotten and owner_of_name(chain.name) is None and not _COUNTS.search(chain.name):
             yield from ((chain, rule) for rule in idle)
+
+
+def _is_all_before_a_closing_one(chain: Chain, idle: Sequence[Rule]) -> bool:
+    """Whether these, rules for ports at least, are all that there is but for a last rule or a
+    policy that denies whatever is left: what they are for is shut out."""
+    *others, last = chain.rules
+    closes = last.verdict.kind.denies and not last.matches
+    for_ports = all(any(_tests_a_port(match) for match in rule.matches) for rule in idle)
+    return closes and for_ports and len(others) == len(idle)
+
+
+def _tests_a_port(match: Match) -> bool:
+    return isinstance(match, Within) and match.field in (Field.DPORT, Field.SPORT)
 
 
 def _has_no_target(rule: Rule) -> bool:

@@ -217,6 +217,17 @@ def test_a_rule_without_a_target_among_others_is_told(rules: str, told: int) -> 
 
 
 @pytest.mark.parametrize(
+    ("last", "told"), [("-j DROP", True), ("-p tcp -j DROP", False), ("-j ACCEPT", False)]
+)
+def test_rules_without_a_target_that_are_all_above_a_drop_are_told(last: str, told: bool) -> None:
+    """Whoever writes `--sport 22 --ctstate ESTABLISHED` above a DROP wants it to pass."""
+    rules = ("OUTPUT -p tcp --sport 22", "OUTPUT -p udp --dport 53", "OUTPUT -p tcp --dport 53")
+    text = "*filter\n" + "".join(f"-A {rule}\n" for rule in (*rules, f"OUTPUT {last}")) + "COMMIT\n"
+    found = lint([SourceFile("rules.v4", text)], select=["IPT107"]).findings
+    assert [f.message.partition(";")[2] for f in found] == [" likewise lines 3 and 4"] * told
+
+
+@pytest.mark.parametrize(
     ("test", "told"), [("-d 53", True), ("-d 53.0.0.0", False), ("-d 53/8", False), ("-s 22", True)]
 )
 def test_an_address_that_is_one_number_is_no_port(test: str, told: bool) -> None:

@@ -33,7 +33,8 @@ running connections too.
 
 ## When it is wrong
 Where the rules above count traffic, or where a host sees so little of it that order is a
-matter of taste. FORWARD is left out where Docker, Kubernetes and the like manage it.
+matter of taste. Silent where each service has a rule of its own for its answers (`--sport 443
+--state ESTABLISHED`). FORWARD is left out where Docker, Kubernetes and the like manage it.
 
 ## References
 - iptables(8): rules are examined in order: https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -56,7 +57,7 @@ from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import ESTABLISHED
 from iptlint.memo import memo
-from iptlint.model import Chain, Hook, Interface, Rule
+from iptlint.model import Chain, Field, Hook, Interface, Rule
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         return
     packet = next(probes(hooks, hook, "established", "ack"))
     accepted = _accepted_by_state(hooks, hook, packet & outside(hooks.space))
-    if accepted is None or accepted.rule is None:
+    if accepted is None or accepted.rule is None or _is_for_a_service(accepted):
         return
     one = on_one_way(hooks, accepted.packets)
     way = [*compared_in(analysis, base, one)]
@@ -161,6 +162,15 @@ def _accepted_by_state(hooks: Hooks, hook: Hook, packet: PacketSet) -> Share | N
     # Which is the largest is dear to tell of many, and mostly there is one, or none.
     ordered = largest_first(deciding, hook) if len(several) > 1 else several
     return next(filter(by_state, ordered), None)
+
+
+def _is_for_a_service(accepted: Share) -> bool:
+    """Whether the rule is half of a pair that lets one service work: there is one for each, and to
+    move this one would help no other."""
+    rule = accepted.rule
+    return rule is not None and any(
+        accepted.analysis.restricts(rule, field) for field in (Field.SPORT, Field.DPORT)
+    )
 
 
 def _for_nothing(stretch: Stretch, base: Chain) -> int:
