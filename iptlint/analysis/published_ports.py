@@ -1,4 +1,4 @@
-"""What becomes of packets to the ports that docker publishes, thousands of them at a time.
+"""What becomes of packets to the ports that docker or podman publishes, thousands at a time.
 
 Ports fare alike whose packets differ in nothing but the port and what the rules write: what else
 becomes of them is worked out once.

@@ -250,3 +250,28 @@ def test_what_swarm_publishes_cannot_be_bound_to_loopback() -> None:
     rules = Path(__file__).parents[2] / "fixtures" / "rules"
     (finding,) = findings((rules / "IPT851" / "bad_swarm.v4").read_text(), "IPT851")
     assert finding.advice.startswith("deny it by the port it comes with, if eth0 ")
+
+
+@pytest.mark.parametrize("name", ["IPT851/bad_netavark.nft", "IPT854/bad_netavark.nft"])
+def test_netavark_is_podmans(name: str) -> None:
+    """netavark 1.10, src/firewall/nft.rs: the network stands in the jump to its chain, and a port
+    is sent on as docker does it. There is no chain for the user."""
+    rules = Path(__file__).parents[2] / "fixtures" / "rules"
+    (finding,) = findings((rules / name).read_text(), name[:6], "ruleset.nft")
+    assert "podman" in finding.message
+    assert "DOCKER" not in finding.help
+
+
+def test_what_podman_publishes_is_denied_in_forward() -> None:
+    filter_ = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:DOCKER-USER - [0:0]\nCOMMIT\n"
+    chain = "NETAVARK-DN-1D8721804F16F"
+    nat = f"""*nat
+:PREROUTING ACCEPT [0:0]
+:{chain} - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j {chain}
+-A {chain} -p tcp -m tcp --dport 6379 -j DNAT --to-destination 10.88.0.5:6379
+COMMIT
+"""
+    (finding,) = findings(nat + filter_, "IPT851")
+    assert "podman sends these packets to 10.88.0.5:6379" in finding.message
+    assert ": -I FORWARD -i eth0 -p tcp" in finding.help

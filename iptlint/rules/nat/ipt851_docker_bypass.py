@@ -1,14 +1,15 @@
-"""Docker lets the world into a port that INPUT denies.
+"""Docker or podman lets the world into a port that INPUT denies.
 
 ## What it does
-Sends connections from public addresses to the ports that docker has published, through the
-translation and all of FORWARD. Reports those that come through for certain although INPUT
-denies the same port by default: all of them as one finding, at the first rule that publishes
-one.
+Sends connections from public addresses to the ports that docker or podman has published,
+through the translation and all of FORWARD. Reports those that come through for certain although
+INPUT denies the same port by default: all of one software's as one finding, at the first rule that
+publishes one.
 
 ## Why it matters
 ufw and most firewalls of one's own decide in INPUT. A published port never gets there: docker
 translates the packet first, it is forwarded to the container, and docker accepts it in FORWARD.
+Podman does the same.
 `ufw deny 5432` denies nothing then, and a database that was to be reached by its neighbours is
 on the internet.
 
@@ -29,7 +30,7 @@ COMMIT
 ## Fix
 Publish the port on the host only: `docker run -p 127.0.0.1:5432:5432`. Or deny it where docker
 leaves room for your rules, by the port it comes with:
-`-I DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 5432 -j DROP`.
+`-I DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 5432 -j DROP`; beside podman in FORWARD.
 
 ## When it is wrong
 Where the port is meant to be public: then say so in INPUT too, or suppress the finding. Where
@@ -46,6 +47,7 @@ addresses), the finding is only possible.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -103,6 +105,8 @@ META = Meta(
     ),
 )
 
+_DOCKER = "docker"
+_PUBLISHERS = (_DOCKER, "podman")
 _PROTOCOLS = (TCP, UDP)
 _SHOWN = 4
 _SWARM = "DOCKER-INGRESS"
@@ -156,18 +160,30 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    published = [t for t in destination_nats(hooks) if t.moves and _is_dockers(t) and not t.is_dead]
-    if not published or not (dropped_by_default(hooks, Hook.INPUT) & outward(hooks)).satisfiable():
+    by_publisher: dict[str, list[DestinationNat]] = defaultdict(list)
+    for translation in destination_nats(hooks):
+        if translation.moves and not translation.is_dead:
+            by_publisher[_publisher(translation)].append(translation)
+    for publisher in _PUBLISHERS:
+        if publisher in by_publisher:
+            yield from _of_publisher(hooks, publisher, by_publisher[publisher])
+
+
+def _of_publisher(
+    hooks: Hooks, publisher: str, published: Sequence[DestinationNat]
+) -> Iterator[Finding]:
+    if not (dropped_by_default(hooks, Hook.INPUT) & outward(hooks)).satisfiable():
         return
     published_ports = [p for protocol in _PROTOCOLS for p in _let_in(hooks, protocol, published)]
     for by in dict.fromkeys(p.by for p in published_ports):
-        yield _finding(hooks, [p for p in published_ports if p.by == by])
+        yield _finding(hooks, publisher, [p for p in published_ports if p.by == by])
 
 
-def _is_dockers(translation: DestinationNat) -> bool:
+def _publisher(translation: DestinationNat) -> str:
+    """The software that wrote the rule."""
     analysis, rule = translation.analysis, translation.rule
     owner = writer_of(analysis.table, analysis.place(rule).chain, rule)
-    return owner is not None and owner.name == "docker"
+    return owner.name if owner else ""
 
 
 def _let_in(
@@ -299,7 +315,7 @@ def _on_all(sides: PacketSet, interfaces: Iterable[PacketSet]) -> bool:
     return not any((sides & ~each).satisfiable() for each in interfaces)
 
 
-def _finding(hooks: Hooks, published: Sequence[_Published]) -> Finding:
+def _finding(hooks: Hooks, publisher: str, published: Sequence[_Published]) -> Finding:
     first = published[0]
     denier = shares(hooks, Hook.INPUT, first.closed(hooks))[0]
     accepter = next(iter(shares(hooks, Hook.FORWARD, first.through(hooks))), None)
@@ -311,9 +327,9 @@ def _finding(hooks: Hooks, published: Sequence[_Published]) -> Finding:
     return META.finding(
         rules[0].statement.span,
         f"{ports} {_listed(names)} {are} reachable from the world{by} although"
-        f" {denier.base(Hook.INPUT).name} denies {them}: docker sends these packets to"
+        f" {denier.base(Hook.INPUT).name} denies {them}: {publisher} sends these packets to"
         f" {_where(published)} before INPUT could see them, and {accepts} them",
-        _advice(hooks, first),
+        _advice(hooks, publisher, first),
         related=_labels(rules, accepter, denier),
         witness=decided_by(hooks, Hook.PREROUTING, first.translation.rule, first.packets),
         severity=Severity.WARNING if first.by else None,
@@ -338,7 +354,7 @@ def _labels(rules: Sequence[Rule], accepter: Share | None, denier: Share) -> tup
     return tuple(labels)
 
 
-def _advice(hooks: Hooks, first: _Published) -> str:
+def _advice(hooks: Hooks, publisher: str, first: _Published) -> str:
     name, protocol, port = first.by or uplink(hooks), PROTOCOL_NAMES[first.protocol], first.port
     localhost = LOCALHOST[hooks.family]
     home = f"[{localhost}]" if localhost.version == 6 else str(localhost)
@@ -350,11 +366,12 @@ def _advice(hooks: Hooks, first: _Published) -> str:
     tool = "ip6tables" if hooks.family.address_bits > 32 else "iptables"
     by_command = f"{publish}: {tool} -I {DOCKER_USER} {rule}"
     in_chain = (
-        f'{publish}, in a forward chain that is asked before docker\'s: iifname "{name}" meta'
+        f'{publish}, in a forward chain that is asked before {publisher}\'s: iifname "{name}" meta'
         f" l4proto {protocol} ct original proto-dst {port} drop"
     )
-    for_users = any(DOCKER_USER in table.chains for table in hooks.tables())
+    has_room = any(DOCKER_USER in table.chains for table in hooks.tables())
+    for_users = publisher == _DOCKER and has_room
     return hooks.ruleset.syntax.pick(
-        iptables=f"{publish}: -I {DOCKER_USER} {rule}",
+        iptables=f"{publish}: -I {DOCKER_USER if publisher == _DOCKER else 'FORWARD'} {rule}",
         nft=by_command if for_users else in_chain,
     )

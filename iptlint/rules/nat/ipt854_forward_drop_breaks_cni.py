@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain as chained
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,7 +56,7 @@ from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook, Interface, Rule, Within
+from iptlint.model import Chain, Field, Hook, Interface, Rule, Within
 from iptlint.model.kinds import rules_where
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
@@ -126,12 +127,21 @@ def _networks(hooks: Hooks) -> dict[str, list[_Network]]:
         for chain, rule in rules_where(analysis.table, gives_source):
             if rule in unmatched_rules(analysis):
                 continue
-            owner, source = writer_of(analysis.table, chain.name, rule), _source(hooks, rule)
-            if owner is not None and source is not None and owner.name in _OF_CONTAINERS:
-                sent = _sent(hooks, analysis, rule, source)
-                if sent.satisfiable():
-                    by_owner[owner.name].append(_Network(rule, source, sent))
+            owner = writer_of(analysis.table, chain.name, rule)
+            if owner is not None and owner.name in _OF_CONTAINERS:
+                for source in _sources(hooks, analysis, chain, rule):
+                    sent = _sent(hooks, analysis, rule, source)
+                    if sent.satisfiable():
+                        by_owner[owner.name].append(_Network(rule, source, sent))
     return by_owner
+
+
+def _sources(hooks: Hooks, analysis: TableAnalysis, chain: Chain, rule: Rule) -> Iterator[Within]:
+    """The networks that the rule is for, or, as netavark writes it, the calls of its chain."""
+    calls = (analysis.table.chains[c].rules[n] for c, n in analysis.calls.callers(chain.name))
+    own = _source(hooks, rule)
+    sources = [own] if own else map(partial(_source, hooks), calls)
+    return (source for source in sources if source is not None)
 
 
 def _source(hooks: Hooks, rule: Rule) -> Within | None:
