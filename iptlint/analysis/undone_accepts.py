@@ -7,11 +7,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import outside
+from iptlint.analysis.exposure import same_interface
 from iptlint.analysis.shadowing import is_ban
 from iptlint.analysis.shares import Share, largest_first, shares_in
-from iptlint.model import Family, Field, Hook, Rule, VerdictKind
-from iptlint.model.owners import owner_of_name, owner_of_table
-from iptlint.model.ownership import made_by_iptables
+from iptlint.model import Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.kinds import rules_where
+from iptlint.model.owners import Owner
+from iptlint.model.ownership import made_by_iptables, owner_of_chain, writer_of
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.routes import at_hook
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 
 
 class UndoneAccept(NamedTuple):
-    """An accepting rule of ``base_chain``; ``by`` decides most of its packets in ``later``."""
+    """An accepting rule of ``base_chain``; ``by`` decides most of its packets in ``later``.
+    ``owner``: the software that wrote the rule, and would anew; None for a person's."""
 
     rule: Rule
     packets: PacketSet
     base_chain: BaseChain
     later: BaseChain
     by: Share
+    owner: Owner | None
 
 
 def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept]]:
@@ -36,18 +40,32 @@ def undone_accepts(firewall: Firewall, hook: Hook) -> Iterator[list[UndoneAccept
     if sum(map(_has_a_say, base_chains)) < 2:
         return
     packets = at_hook(space, hook) & space.state("new") & outside(space)
-    # Nobody has translated them: what is accepted as translated is another matter.
-    packets = packets & space.value(Field.CT_DNAT, 0) & space.value(Field.CT_SNAT, 0)
+    packets = packets & space.value(Field.CT_SNAT, 0)
+    publishing = _publishing(firewall.ruleset) if hook is Hook.FORWARD else frozenset()
     for _, equals in groupby(base_chains, key=_priority):
         several = tuple(equals)
         for base_chain in several:
-            if _decides(base_chain) and _lets_in(base_chain, packets):
+            if _decides(base_chain):
                 # What a chain of the same priority drops is dropped, whichever comes first.
                 others = (s for s in base_chains if s is not base_chain)
                 later = [s for s in others if _priority(s) >= _priority(base_chain)]
-                yield [*_undone(base_chain, later, packets)]
+                yield [*_undone(base_chain, later, packets, publishing)]
         for base_chain in several:
             packets = base_chain.afterwards(base_chain.surviving(packets))
+
+
+def _publishing(ruleset: Ruleset) -> frozenset[Owner]:
+    """The software that sends on what comes to the host."""
+    owners = (
+        writer_of(table, chain.name, rule)
+        for table in ruleset.tables
+        for chain, rule in rules_where(table, _sends_on)
+    )
+    return frozenset(owner for owner in owners if owner is not None)
+
+
+def _sends_on(rule: Rule) -> bool:
+    return rule.verdict.name.upper() == "DNAT"
 
 
 def _decides(base_chain: BaseChain) -> bool:
@@ -66,10 +84,8 @@ def _priority(base_chain: BaseChain) -> int:
 def _lets_in(base_chain: BaseChain, packets: PacketSet) -> bool:
     """Whether an accept of the chain is one that people wrote to let packets in, not to except
     them from what it drops."""
-    table, chain = base_chain.analysis.table, base_chain.chain
-    if made_by_iptables(table) or owner_of_table(table.name) is not None:
-        return False
-    if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
+    policy = base_chain.chain.policy
+    if policy is not None and policy.kind is not VerdictKind.ACCEPT:
         return True
     denying = any(rule.verdict.kind.denies for rule in base_chain.examples())
     return not denying or not (_undecided(base_chain) & packets).satisfiable()
@@ -90,16 +106,42 @@ def _only_bans(base_chain: BaseChain) -> bool:
 
 
 def _undone(
-    base_chain: BaseChain, later: Sequence[BaseChain], packets: PacketSet
+    base_chain: BaseChain,
+    later: Sequence[BaseChain],
+    packets: PacketSet,
+    publishing: frozenset[Owner],
 ) -> Iterator[UndoneAccept]:
+    # Nobody has translated them: what is accepted as translated is another matter, but for whom
+    # translates what it accepts.
+    as_sent = base_chain.analysis.space.value(Field.CT_DNAT, 0)
+    lets_in = _lets_in(base_chain, packets & as_sent)
     for share in shares_in(base_chain, packets & base_chain.seen):
         rule = share.rule
         if rule is None or share.kind is not VerdictKind.ACCEPT:
             continue
-        if owner_of_name(share.chain.name) is None:
-            denier = _denier(base_chain.afterwards(share.packets), later)
+        owner = _owner(base_chain.table, share.chain.name, rule)
+        if lets_in if owner is None else owner.transient:
+            sent = share.packets if owner in publishing else share.packets & as_sent
+            sent = sent if owner is None else sent & ~_back(base_chain)
+            denier = _denier(base_chain.afterwards(sent), later) if sent.satisfiable() else None
             if denier is not None:
-                yield UndoneAccept(rule, share.packets, base_chain, *denier)
+                yield UndoneAccept(rule, sent, base_chain, *denier, owner)
+
+
+def _owner(table: Table, chain: str, rule: Rule) -> Owner | None:
+    """The software whose rule it is. In chains of a person's own it is the person's, whatever it is
+    for."""
+    if owner_of_chain(table, chain) is None and not made_by_iptables(table):
+        return None
+    return writer_of(table, chain, rule)
+
+
+def _back(base_chain: BaseChain) -> PacketSet:
+    """What leaves as it came: of guests on one bridge, it passes the hook only where bridges ask
+    the firewall."""
+    space = base_chain.analysis.space
+    forwarded = base_chain.chain.hook is Hook.FORWARD
+    return same_interface(space, named=True) if forwarded else space.false
 
 
 def _denier(packets: PacketSet, later: Sequence[BaseChain]) -> tuple[BaseChain, Share] | None:

@@ -50,3 +50,13 @@ def decisions(ruleset: Ruleset) -> Iterator[tuple[Table, Chain, Rule | None]]:
             yield from ((table, chain, rule) for rule in chain.rules)
             if chain.policy is not None and chain.policy.kind is not VerdictKind.ACCEPT:
                 yield table, chain, None
+
+
+def accepts_of(ruleset: Ruleset, software: str) -> Iterator[Rule]:
+    """The rules with which the software lets packets through."""
+    for table in ruleset.tables:
+        for chain, rule in table.rules():
+            if rule.verdict.kind is VerdictKind.ACCEPT:
+                owner = writer_of(table, chain.name, rule)
+                if owner is not None and owner.name == software:
+                    yield rule

@@ -68,6 +68,8 @@ def fixture(path: str) -> tuple[SourceFile, ...]:
 DECLARED = [
     ("IPT102", "IPT101", (LIMIT_BELOW_THE_ACCEPT,)),
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
+    ("IPT110", "IPT854", fixture("IPT854/bad_netavark.nft")),
+    ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),
     ("IPT602", "IPT701", (IPV4_CLOSED, IPV6_OPENED_BY_A_RULE)),
     ("IPT301", "IPT304", (FLUSHED,)),
     ("IPT201", "IPT304", (FLUSHED,)),

@@ -50,6 +50,9 @@ def check(code: str, *texts: str | Ruleset) -> list[Finding]:
     return list(MODULES[code].check(Context(rulesets, Settings())))
 
 
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "rules"
+
+
 def only(findings: list[Finding]) -> Finding:
     (finding,) = findings
     return finding
@@ -197,6 +200,36 @@ def test_sets_of_a_table_are_not_proposed_to_another() -> None:
     early = table(SET, base("input", "ip saddr @s accept", priority=-1), name="inet early")
     late = table(base("input", "tcp dport 1 drop", priority=1, policy="drop"), name="inet late")
     assert only(check("IPT110", early + late)).help.endswith("(insert rule inet late input …)")
+
+
+def test_what_software_accepts_is_one_finding() -> None:
+    """Of all hooks; it is not proposed with what the rules have counted."""
+    text = (FIXTURES / "IPT110" / "bad_software.nft").read_text()
+    finding = only(check("IPT110", text))
+    assert finding.message.startswith("what tailscale accepts is dropped after all")
+    assert "the chain input of table inet filter and the chain forward" in finding.message
+    assert "filter input udp dport 41641 counter accept; insert rule" in finding.help
+
+
+def test_many_rules_of_software_are_not_proposed_one_by_one() -> None:
+    ports = [f'iifname "tailscale0" tcp dport {port} accept' for port in range(9000, 9005)]
+    early = table(f"chain ts-input {{\n{chr(10).join(ports)}\n}}", base("input", "jump ts-input"))
+    late = table(base("input", "tcp dport 22 accept", policy="drop"), name="inet late")
+    finding = only(check("IPT110", early.replace("inet filter", "ip filter") + late))
+    assert "5 of its rules let through" in finding.message
+    assert finding.help.endswith("make its policy accept if others are to decide")
+
+
+def test_docker_translates_what_it_accepts() -> None:
+    """A person's accept of what was translated lets it through, and of others it hides nothing."""
+    text = (FIXTURES / "IPT110" / "good_published.nft").read_text()
+    assert check("IPT110", text) == []
+    finding = only(check("IPT110", text.replace("\t\tct status dnat accept\n", "")))
+    assert finding.message.startswith("what docker accepts is dropped")
+    of_tailscale = (FIXTURES / "IPT110" / "bad_software.nft").read_text()
+    states = "ct state established,related accept"
+    dnat = of_tailscale.replace(states, f"{states}\n\t\tct status dnat accept")
+    assert "2 of its rules" in only(check("IPT110", dnat)).message
 
 
 def test_what_firewalld_accepts_is_not_the_users() -> None:

@@ -71,10 +71,13 @@ def with_original_port(rule: Rule, part: int, port: int) -> str | None:
     return with_test(rule, test, f"{of_protocol}ct original proto-dst {port}")
 
 
+_COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
+
+
 def for_other_table(rule: Rule) -> str | None:
-    """The rule as another table can have it: without sets and maps, and what a comment says of
-    its place."""
-    text = one_line(rule)
+    """The rule as another table can have it: without sets and maps, what it has counted, and what a
+    comment says of its place."""
+    text = _COUNTED.sub("counter", one_line(rule))
     commented = '"' in text and "comment" in text
     return None if not text or "@" in text or "vmap" in text or commented else text
 

@@ -54,12 +54,13 @@ from iptlint.analysis.nat import address_range
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.analysis.shares import Share, shares
-from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Field, Hook, Interface, Rule, Within
 from iptlint.model.kinds import rules_where
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP, UDP
+from iptlint.model.software import accepts_of
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.witness import witness
@@ -190,6 +191,7 @@ def _finding(hooks: Hooks, owner: str, networks: Sequence[_Network], share: Shar
             for network in networks[:_SHOWN]
         ),
         witness=witness(hooks.space, share.packets, Hook.FORWARD),
+        causes=tuple(Cause(hooks.ruleset, part=rule) for rule in accepts_of(hooks.ruleset, owner)),
     )
 
 

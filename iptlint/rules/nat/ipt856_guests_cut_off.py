@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Family, Field, Hook, Interface, Rule, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
@@ -57,6 +57,7 @@ from iptlint.model.numbers import decimal
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import interface_names, made_by_iptables
 from iptlint.model.protocols import UDP
+from iptlint.model.software import accepts_of
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -207,4 +208,7 @@ def _finding(hooks: Hooks, bridge: str, network: _Network, lost: list[_Lost]) ->
             nft=f'iifname "{bridge}" udp dport {nft_ports} accept',
         ),
         witness=witness(hooks.space, packets, Hook.INPUT),
+        causes=tuple(
+            Cause(hooks.ruleset, part=r) for r in accepts_of(hooks.ruleset, network.software)
+        ),
     )

@@ -3,7 +3,8 @@
 ## What it does
 Follows the new packets that a rule accepts to the base chains that are asked after its own at
 the same hook, of whatever table. Reports the rule if all of them are dropped or rejected there
-for certain, with the line that does it.
+for certain, with the line that does it. What software accepts (LXD, tailscale, podman, docker in
+tables of iptables-nft) is one finding for each of them.
 
 ## Why it matters
 In nft `accept` ends one base chain, not the hook. A packet passes only if every base chain of
@@ -44,15 +45,18 @@ whose packets are dropped later.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share
 from iptlint.analysis.undone_accepts import UndoneAccept, undone_accepts
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS, counted
-from iptlint.model import Hook, VerdictKind
+from iptlint.model import Hook, Ruleset, VerdictKind
+from iptlint.model.owners import Owner
+from iptlint.packets.describe.lists import listed
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -68,6 +72,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    yields_to=("IPT854", "IPT856"),
 )
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
@@ -78,9 +83,14 @@ _SPELLED_OUT = 3
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
         if ruleset.syntax.makes_base_chains:
+            by_owner: dict[Owner, list[UndoneAccept]] = defaultdict(list)
             for hook in _HOOKS:
                 for several in undone_accepts(context.firewall(ruleset), hook):
-                    yield from _findings(hook, several)
+                    yield from _findings(hook, [each for each in several if each.owner is None])
+                    for each in several:
+                        if each.owner is not None:
+                            by_owner[each.owner].append(each)
+            yield from (_of_software(ruleset, *each) for each in by_owner.items())
 
 
 def _findings(hook: Hook, undone: Sequence[UndoneAccept]) -> Iterator[Finding]:
@@ -123,6 +133,33 @@ def _folded(hook: Hook, several: Sequence[UndoneAccept]) -> Finding:
     )
 
 
+def _of_software(ruleset: Ruleset, owner: Owner, undone: Sequence[UndoneAccept]) -> Finding:
+    """What software needs it accepts itself; all that is denied after it is one mistake."""
+    by_span = {each.rule.origin.span: each for each in undone}
+    several = sorted(by_span.values(), key=lambda each: each.rule.origin.span.start)
+    first, number = several[0], len(several)
+    deniers = {each.by.span: _label(each) for each in several}
+    chains = list(dict.fromkeys(each.later.title for each in several))
+    asked = "is asked" if len(chains) == 1 else "are asked"
+    lets = "lets" if len(chains) == 1 else "let"
+    return META.finding(
+        first.rule.origin.span,
+        f"what {owner.name} accepts is {_past(first.by)} after all: {listed(chains)} {asked}"
+        f" {_when(first)} and {lets} none of the new packets through that"
+        f" {'this rule lets' if number == 1 else f'{number} of its rules let'} through",
+        _advice(first) if number == 1 else _advice_of(several, for_software=True),
+        related=tuple(deniers.values())[:MAX_LABELS],
+        witness=_witness(_hook_of(first), first),
+        causes=tuple(Cause(ruleset, part=each.rule) for each in undone),
+    )
+
+
+def _hook_of(undone: UndoneAccept) -> Hook:
+    hook = undone.base_chain.chain.hook
+    assert hook is not None
+    return hook
+
+
 def _witness(hook: Hook, undone: UndoneAccept) -> Packet | None:
     """A packet that the rule accepts and the one that is named denies: of a table for both families
     one chain may deny those of one."""
@@ -153,9 +190,13 @@ def _advice(undone: UndoneAccept) -> str:
     return f"accept them in that chain too: {command}"
 
 
-def _advice_of(several: Sequence[UndoneAccept]) -> str:
+def _advice_of(several: Sequence[UndoneAccept], *, for_software: bool = False) -> str:
     commands = [_command(each) for each in several[: _SPELLED_OUT + 1]]
     if None in commands or len(commands) > _SPELLED_OUT:
+        if for_software:
+            return (
+                "accept the same packets there, or make its policy accept if others are to decide"
+            )
         return "move the rules into that chain, or make its policy accept if this one has to decide"
     return f"accept them in that chain too: {'; '.join(filter(None, commands))}"
 
