@@ -5,7 +5,9 @@ Sends connections from public addresses to ports that no rule would name through
 through FORWARD where the ruleset translates addresses or has rules there. If most are
 accepted, the policy (or the line that accepts them) is reported; the policies of both chains
 as one. Where the chain holds accept rules too, says how many of them decide nothing. A file of nft
-that empties all tables and then denies over IPv6 alone is reported too.
+that empties all tables and then denies over IPv6 alone is reported too. So is OUTPUT where rules
+say what may leave, and its policy accepts the rest: as an information, or as a warning where one of
+them is for a tunnel, past which all leaves as soon as the tunnel is down.
 
 ## Why it matters
 Every service that is installed later, or listens where nobody looked, is reachable at once.
@@ -52,9 +54,10 @@ from iptlint.analysis.default_verdict import (
     forwards_on_its_own,
     is_policy_assumed,
 )
-from iptlint.analysis.evidence import shown_from_world
+from iptlint.analysis.evidence import shown_for, shown_from_world
 from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
+from iptlint.analysis.idle_accepts import idle_accepts, idle_output
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
 from iptlint.analysis.script_lockouts import is_flush, is_trial
 from iptlint.analysis.session import Context
@@ -104,6 +107,8 @@ META = Meta(
 
 _UNLESS = ", unless something else sets {}: nothing here does"
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
+_DECIDES_NOTHING = "this lets out what leaves in any case"
+_SHOWN = 3
 _NETWORK = 8
 """Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
 
@@ -130,6 +135,7 @@ class _Open(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     graver = [side.ip6 for side in only_ipv6_open(context)]  # IPT701 tells of these
     yield from for_each_family(context, partial(_check_family, context, graver))
+    yield from for_each_family(context, _check_output)
     yield from map(_without_ipv4, without_ipv4(context))
 
 
@@ -151,6 +157,25 @@ def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) ->
         yield _both(hooks, *openings)
     else:
         yield from (_one(hooks, each) for each in openings)
+
+
+def _check_output(hooks: Hooks) -> Iterator[Finding]:
+    """Most hosts may send what they like; rules that name what may leave say that this one is not
+    to."""
+    idle = idle_output(hooks)
+    if idle is None:
+        return
+    analysis, chain = idle.share.analysis, idle.share.chain
+    advice = _advice(hooks.ruleset, chain)
+    yield META.finding(
+        idle.share.span,
+        f"{chain.name} is open: its policy accepts every new connection that no rule denies"
+        f"{_idle_rules(analysis, chain)}",
+        f"if nothing else is to leave, {advice}; if it may, the rules can go",
+        related=tuple(Label(rule.origin.span, _DECIDES_NOTHING) for rule in idle.rules[:_SHOWN]),
+        witness=shown_for(hooks, Hook.OUTPUT, idle.share),
+        severity=None if idle.tunnel else Severity.INFO,
+    )
 
 
 def _may_forward(context: Context, hooks: Hooks) -> bool:
@@ -192,7 +217,7 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
     is there: it accepts what is accepted anyway, the answers or lo too if it did not empty the
     chain before, and nothing that it lacks may set the policy."""
     script = hooks.ruleset.script
-    if script is None or script.lacks_files or not _idle(main.analysis, main.chain):
+    if script is None or script.lacks_files or not idle_accepts(main.analysis, main.chain):
         return False
     return any(map(is_flush, script.steps)) or any(map(_is_of_every_firewall, examples(main.chain)))
 
@@ -337,7 +362,7 @@ def _closes(hooks: Hooks, hook: Hook) -> bool:
 def _idle_rules(analysis: TableAnalysis, chain: Chain) -> str:
     """How many accept rules of the chain decide nothing, for the message."""
     accepting = [rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT]
-    idle = _idle(analysis, chain)
+    idle = len(idle_accepts(analysis, chain))
     if not idle:
         return ""
     if idle < len(accepting):
@@ -349,40 +374,10 @@ def _idle_rules(analysis: TableAnalysis, chain: Chain) -> str:
     return f"; its {count}accept rules decide nothing: what they do not name is accepted as well"
 
 
-def _idle(analysis: TableAnalysis, chain: Chain) -> int:
-    """How many accept rules take only packets that nothing after them would deny."""
-    space, flow = analysis.space, analysis.flows[chain.name]
-    open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
-    denied_later = space.false if open_end else space.universe
-    idle = 0
-    for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
-        match rule.verdict.kind:
-            case VerdictKind.ACCEPT:
-                taken = tests.may & analysis.base_packets(chain)
-                idle += not (taken & denied_later).satisfiable()
-                denied_later &= ~tests.sure
-            case VerdictKind.CONTINUE:
-                pass
-            case VerdictKind.RETURN:
-                denied_later |= space.false if open_end else tests.may
-            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in analysis.flows:
-                denied_later |= tests.may & _not_accepted(analysis, rule.verdict.chain, open_end)
-            case _:
-                denied_later |= tests.may
-    return idle
-
-
-def _not_accepted(analysis: TableAnalysis, chain: str, open_end: bool) -> PacketSet:
-    """What the chain may do otherwise than accept; with a policy that denies, coming back
-    (after a goto) is that too."""
-    through = (VerdictKind.ACCEPT, VerdictKind.RETURN) if open_end else (VerdictKind.ACCEPT,)
-    outcomes = analysis.flows[chain].outcomes.items()
-    return union([p for kind, p in outcomes if kind not in through], analysis.space.false)
-
-
 _NEEDED = {
     Hook.INPUT: "what you need (SSH, lo, established)",
     Hook.FORWARD: "what your networks may send, and established",
+    Hook.OUTPUT: "lo, established and, over IPv6, neighbour discovery",
 }
 
 

@@ -1,0 +1,108 @@
+"""Accept rules that decide nothing: what they do not name is accepted as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from iptlint.analysis.default_verdict import (
+    accepted_strangers,
+    dropped_by_default,
+    is_policy_assumed,
+)
+from iptlint.analysis.script_lockouts import is_trial
+from iptlint.analysis.shares import Share, shares
+from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.model.names import is_tunnel
+from iptlint.model.ownership import interface_names, writer_of
+from iptlint.packets.bdd import union
+
+if TYPE_CHECKING:
+    from iptlint.netfilter.firewall import Hooks
+    from iptlint.netfilter.table_analysis import TableAnalysis
+    from iptlint.packets.bdd import PacketSet
+
+_LOOPBACK = "lo"
+
+
+class IdleOutput(NamedTuple):
+    """``share``: the policy that lets out what no rule names; ``rules``: those that say what may
+    leave. ``tunnel``: whether one says so of a tunnel, which may be down."""
+
+    share: Share
+    rules: tuple[Rule, ...]
+    tunnel: bool
+
+
+def idle_output(hooks: Hooks) -> IdleOutput | None:
+    """None where the policy denies, or is one that nobody has set, and where no rule but such as
+    every firewall has accepts anything."""
+    main = hooks.deciding_chain(Hook.OUTPUT)
+    if main is None or is_trial(hooks.ruleset.script):
+        return None
+    analysis, chain = main.analysis, main.chain
+    if (
+        is_policy_assumed(hooks.ruleset, chain)
+        or dropped_by_default(hooks, Hook.OUTPUT).satisfiable()
+    ):
+        return None
+    rules = tuple(
+        rule
+        for rule in idle_accepts(analysis, chain)
+        if _says_what_may_leave(hooks, rule) and writer_of(analysis.table, chain.name, rule) is None
+    )
+    if not rules:
+        return None
+    strangers = accepted_strangers(hooks, Hook.OUTPUT)
+    strangers &= hooks.space.value(Field.OIF, hooks.space.interfaces.count - 1)  # of no name
+    share = next(iter(shares(hooks, Hook.OUTPUT, strangers)), None)
+    if share is None or share.rule is not None:
+        return None
+    names = (name for rule in rules for name in interface_names(rule))
+    return IdleOutput(share, rules, any(map(is_tunnel, names)))
+
+
+def _says_what_may_leave(hooks: Hooks, rule: Rule) -> bool:
+    """Whether it lets out new connections of some kind, not answers, errors or the host's own."""
+    new = hooks.firewall.plain(rule) & hooks.space.state("new")
+    return new.satisfiable() and any(map(_names_a_way, rule.matches))
+
+
+def _names_a_way(match: object) -> bool:
+    match match:
+        case Interface(Field.OIF, name, negated=False):
+            return name != _LOOPBACK
+        case Within(Field.DPORT | Field.DADDR | Field.DADDR6, negated=False):
+            return True
+    return False
+
+
+def idle_accepts(analysis: TableAnalysis, chain: Chain) -> tuple[Rule, ...]:
+    """The accept rules that take only packets which nothing after them would deny."""
+    space, flow = analysis.space, analysis.flows[chain.name]
+    open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
+    denied_later = space.false if open_end else space.universe
+    idle: list[Rule] = []
+    for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
+        match rule.verdict.kind:
+            case VerdictKind.ACCEPT:
+                taken = tests.may & analysis.base_packets(chain)
+                if not (taken & denied_later).satisfiable():
+                    idle.append(rule)
+                denied_later &= ~tests.sure
+            case VerdictKind.CONTINUE:
+                pass
+            case VerdictKind.RETURN:
+                denied_later |= space.false if open_end else tests.may
+            case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in analysis.flows:
+                denied_later |= tests.may & _not_accepted(analysis, rule.verdict.chain, open_end)
+            case _:
+                denied_later |= tests.may
+    return tuple(reversed(idle))
+
+
+def _not_accepted(analysis: TableAnalysis, chain: str, open_end: bool) -> PacketSet:
+    """What the chain may do otherwise than accept; with a policy that denies, coming back
+    (after a goto) is that too."""
+    through = (VerdictKind.ACCEPT, VerdictKind.RETURN) if open_end else (VerdictKind.ACCEPT,)
+    outcomes = analysis.flows[chain].outcomes.items()
+    return union([p for kind, p in outcomes if kind not in through], analysis.space.false)
