@@ -98,7 +98,13 @@ _FOR_USERS = re.compile(
     r"|^(?:tcp|udp)(?:_chain)?$",  # of the firewall that many copy: open ports
     re.I,
 )
-_OF_SOFTWARE = re.compile(r"cali[46]0.*|cilium_.*|weave[-_].*|(?:fail2ban|crowdsec)\d?[-_].*")
+_OF_SOFTWARE = {
+    "calico": re.compile(r"cali[46]0.*"),
+    "cilium": re.compile(r"cilium_.*"),
+    "weave": re.compile(r"weave[-_].*"),
+    "fail2ban": re.compile(r"fail2ban\d?[-_].*"),
+    "crowdsec": re.compile(r"crowdsec\d?[-_].*"),
+}
 _IN_HOSTS = re.compile(r"localhost\d?|localhost[\d.]*\.localdomain\d?|(?:ip6|ipv6)-[a-z0-9]+")
 
 
@@ -112,9 +118,10 @@ def is_for_knocking(chain: str) -> bool:
     return "knock" in chain.lower()
 
 
-def is_set_of_software(name: str) -> bool:
-    """Whether software makes a set of the name, of which it has no chains by that name."""
-    return _OF_SOFTWARE.fullmatch(name) is not None
+def maker_of_set(name: str) -> str | None:
+    """The software that makes a set of the name, of which it has no chains by that name."""
+    makers = (maker for maker, names in _OF_SOFTWARE.items() if names.fullmatch(name))
+    return next(makers, None)
 
 
 def is_in_hosts(host: str) -> bool:

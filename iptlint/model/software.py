@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import PurePath
 
+from iptlint.model.kinds import examples
 from iptlint.model.owners import owner_of_name, owner_of_table
 from iptlint.model.ownership import owners_of_interfaces, writer_of
 from iptlint.model.ruleset import Chain, Hook, Rule, Ruleset, Table
 from iptlint.model.verdicts import Verdict, VerdictKind
 
+_STANDARD_INPUT = "-"
+_AT_BOOT = re.compile(r"rules\.v[46]|ip6?tables(?:\.rules)?|nftables\.conf")
 _ACCEPT = Verdict(VerdictKind.ACCEPT, "ACCEPT")
 
 
@@ -60,3 +65,22 @@ def accepts_of(ruleset: Ruleset, software: str) -> Iterator[Rule]:
                 owner = writer_of(table, chain.name, rule)
                 if owner is not None and owner.name == software:
                     yield rule
+
+
+def is_saved(ruleset: Ruleset) -> bool:
+    """Whether it is kept to be loaded, and not a look at what software made: something in it is a
+    person's, or it is called like a file that is loaded at boot."""
+    path = ruleset.source.path
+    if path == _STANDARD_INPUT:
+        return False
+    return _AT_BOOT.fullmatch(PurePath(path).name) is not None or any(
+        _is_a_persons(table, chain) for table in ruleset.tables for chain in table.chains.values()
+    )
+
+
+def _is_a_persons(table: Table, chain: Chain) -> bool:
+    """Whether it has rules that no software wrote, or a policy: docker sets that of FORWARD."""
+    closed = chain.policy is not None and chain.policy.kind.denies
+    return (closed and chain.hook is not Hook.FORWARD) or any(
+        writer_of(table, chain.name, rule) is None for rule in examples(chain)
+    )

@@ -44,8 +44,9 @@ def test_the_second_of_its_kind() -> None:
 def test_chains_sets_and_hosts() -> None:
     assert names.is_for_users("input-CUSTOM")
     assert not names.is_for_users("web")
-    assert names.is_set_of_software("cilium_node_set_v4")
-    assert not names.is_set_of_software("friends")
+    assert names.maker_of_set("cilium_node_set_v4") == "cilium"
+    assert names.maker_of_set("crowdsec6-blacklists") == "crowdsec"
+    assert names.maker_of_set("friends") is None
     assert names.is_in_hosts("LOCALHOST")
     assert not names.is_in_hosts("example.org")
 

@@ -94,6 +94,23 @@ def test_the_test_is_underlined_and_every_set_is_named_once() -> None:
     assert [label.message for label in finding.related] == ["needs the set b", "needs the set c"]
 
 
+def test_sets_of_software_are_there_once_it_has_started() -> None:
+    """iptables-restore is done before crowdsec or fail2ban start, and stops at the first set that
+    does not exist (libxt_set.c)."""
+    rules = [f"-A INPUT -m set --match-set {name} src -j DROP" for name in CROWDSEC]
+    (finding,) = check("IPT407", ruleset_of(*rules, "-A INPUT -p tcp --dport 22 -j ACCEPT"))
+    assert "2 sets (crowdsec-blacklists, crowdsec-blacklists-0), and crowdsec" in finding.message
+    assert "it" not in finding.advice.split()
+    (of_rule, mine) = check(
+        "IPT407", ruleset_of(rules[0], "-A INPUT -m set --match-set friends src -j ACCEPT")
+    )
+    assert {"the set friends, which nothing" in f.message for f in (of_rule, mine)} == {True, False}
+    assert check("IPT407", ruleset_of(rules[0], path="-")) == []
+
+
+CROWDSEC = ("crowdsec-blacklists", "crowdsec-blacklists-0")
+
+
 def test_one_finding_for_each_file() -> None:
     rules = ("-A INPUT -m set --match-set a src -j DROP",)
     found = check("IPT407", ruleset_of(*rules), ruleset_of(*rules, path="rules.v6"))

@@ -45,19 +45,17 @@ a file of commands (`-N`, `add chain`) for nothing but such a program: it is wha
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
-from iptlint.model import Chain, Hook, Rule, Ruleset, Table
-from iptlint.model.kinds import examples, numbers_where
+from iptlint.model import Chain, Rule, Ruleset, Table
+from iptlint.model.kinds import numbers_where
 from iptlint.model.owners import Owner, owner_of_name, owner_of_table
-from iptlint.model.ownership import writer_of
+from iptlint.model.software import is_saved
 from iptlint.packets.describe.lists import few
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin
@@ -72,7 +70,6 @@ META = Meta(
     about_files=True,
 )
 
-_STANDARD_INPUT = "-"
 _SHOWN = 3
 
 
@@ -94,32 +91,11 @@ class _Share:
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.source.path != _STANDARD_INPUT and not _is_a_listing(ruleset):
+        if is_saved(ruleset):
             shares = _shares(ruleset)
             for owner, share in shares.items():
                 if share.rules and not (len(shares) == 1 and _is_its_own(ruleset, share)):
                     yield _finding(ruleset, owner, share)
-
-
-_AT_BOOT = re.compile(r"rules\.v[46]|ip6?tables(?:\.rules)?|nftables\.conf")
-
-
-def _is_a_listing(ruleset: Ruleset) -> bool:
-    """Whether it is a look at what software made: nothing in it is a person's, to be kept and
-    loaded, nor is it called like a file that is loaded at boot."""
-    if _AT_BOOT.fullmatch(PurePath(ruleset.source.path).name):
-        return False
-    return not any(
-        _is_a_persons(table, chain) for table in ruleset.tables for chain in table.chains.values()
-    )
-
-
-def _is_a_persons(table: Table, chain: Chain) -> bool:
-    """Whether it has rules that no software wrote, or a policy: docker sets that of FORWARD."""
-    closed = chain.policy is not None and chain.policy.kind.denies
-    return (closed and chain.hook is not Hook.FORWARD) or any(
-        writer_of(table, chain.name, rule) is None for rule in examples(chain)
-    )
 
 
 def _is_its_own(ruleset: Ruleset, share: _Share) -> bool:

@@ -27,8 +27,9 @@ and RHEL it is ipset.service with /etc/sysconfig/ipset.
 ## When it is wrong
 Where the sets are loaded before the rules by something that iptlint was not shown. Name the
 saved sets with the rules (`iptlint rules.v4 ipsets`, or `--ipset FILE`): then nothing is said of
-those that the file makes, and of another that it does not make IPT003 is. Sets and rules that
-software makes when it starts (calico, cilium, kube-proxy, fail2ban) are left out.
+those that the file makes, and of another that it does not make IPT003 is. Sets that software makes
+when it starts (calico, crowdsec, fail2ban, weave) are told of by themselves, and only in a file
+that is kept to be loaded: not in one in which nothing is a person's, nor on standard input.
 
 ## References
 - ipset(8): https://ipset.netfilter.org/ipset.man.html
@@ -38,15 +39,17 @@ software makes when it starts (calico, cilium, kube-proxy, fail2ban) are left ou
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.model import Ruleset
-from iptlint.model.names import is_set_of_software
+from iptlint.model.names import maker_of_set
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import writer_of
+from iptlint.model.software import is_saved
 from iptlint.packets.describe.lists import few
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
@@ -72,28 +75,52 @@ def check(context: Context) -> Iterator[Finding]:
         return  # a set that the files given do not make is IPT003
     for ruleset in context.rulesets:
         # A set of nft's is written where it is used; one that is not there is IPT003.
-        uses = _first_uses(ruleset)
+        uses, of_software = _first_uses(ruleset)
         if uses:
             yield _of_script(uses) if ruleset.script else _finding(uses)
+        if of_software and ruleset.script is None and is_saved(ruleset):
+            yield from (_made_later(*each) for each in of_software.items())
 
 
-def _first_uses(ruleset: Ruleset) -> dict[str, Span]:
-    """Each set's name and where it is first needed, in the order of the text."""
+def _first_uses(ruleset: Ruleset) -> tuple[dict[str, Span], dict[str, dict[str, Span]]]:
+    """Each set's name and where it is first needed, in the order of the text; and the same by the
+    software that makes the set anew when it starts."""
     uses: dict[str, Span] = {}
+    of_software: dict[str, dict[str, Span]] = defaultdict(dict)
     script = ruleset.script
     for use in uses_of_sets(ruleset):
         if script is not None and script.makes_set(use.name):
             continue
-        if use.name not in uses and not _is_generated(use):
-            uses[use.name] = use.rule.origin.part(use.part)
+        maker = _maker(use)
+        into = uses if maker is None else of_software[maker]
+        into.setdefault(use.name, use.rule.origin.part(use.part))
+    return _in_order(uses), {maker: _in_order(each) for maker, each in of_software.items()}
+
+
+def _in_order(uses: dict[str, Span]) -> dict[str, Span]:
     return dict(sorted(uses.items(), key=lambda use: use[1].start))
 
 
-def _is_generated(use: SetUse) -> bool:
-    """Whether software makes the set, or wrote the rule: it makes both anew when it starts."""
+def _maker(use: SetUse) -> str | None:
+    """The software that makes the set, or wrote the rule: it makes both anew when it starts."""
     owners = (owner_of_name(use.name), writer_of(use.table, use.chain.name, use.rule))
-    known = any(owner is not None and owner.transient for owner in owners)
-    return known or is_set_of_software(use.name)
+    known = (owner.name for owner in owners if owner is not None and owner.transient)
+    return next(known, maker_of_set(use.name))
+
+
+def _made_later(maker: str, uses: dict[str, Span]) -> Finding:
+    (first, place), *others = uses.items()
+    them = f"set {first}" if not others else f"{len(uses)} sets ({few(list(uses), _SHOWN)})"
+    are, it = ("it is", "it") if not others else ("they are", "them")
+    return META.finding(
+        place,
+        f"these rules need the {them}, and {maker} makes {it} only when it starts: at boot {are}"
+        f" not there yet when the file is loaded, unless somebody saves {it} too, so"
+        " iptables-restore stops, and this table and those after it are not loaded",
+        f"take the rules out of the file: {maker} makes its own anew; rules of yours that need"
+        f" {it} belong where they are loaded after {maker} has started",
+        related=tuple(Label(span, f"needs the set {name}") for name, span in others[:_SHOWN]),
+    )
 
 
 def _of_script(uses: dict[str, Span]) -> Finding:
