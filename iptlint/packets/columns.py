@@ -26,8 +26,8 @@ Values = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 BOX_FIELDS = NAMED_FIELDS
-_WORD = 64
-_WORD_MAXIMUM = (1 << _WORD) - 1
+WORD = 64
+WORD_MAXIMUM = (1 << WORD) - 1
 _MOST_ROWS = 32
 """Of one rule; one with more boxes is odd."""
 
@@ -40,7 +40,7 @@ class Dimension(NamedTuple):
 
     @property
     def width(self) -> int:
-        return min(BITS[self.field], _WORD)
+        return min(BITS[self.field], WORD)
 
     @property
     def maximum(self) -> int:
@@ -169,7 +169,7 @@ def dimensions_of(fields: Collection[Field]) -> tuple[Dimension, ...]:
         Dimension(field, shift)
         for field in Field
         if field in fields
-        for shift in range((BITS[field] - 1) // _WORD * _WORD, -1, -_WORD)
+        for shift in range((BITS[field] - 1) // WORD * WORD, -1, -WORD)
     )
 
 
@@ -234,7 +234,7 @@ class _Rows:
                 upper, lower = self._places[field]
                 low[upper], low[lower] = _halves(lows)
                 high[upper], high[lower] = _halves(highs)
-                whole = (low[lower] == 0) & (high[lower] == np.uint64(_WORD_MAXIMUM))
+                whole = (low[lower] == 0) & (high[lower] == np.uint64(WORD_MAXIMUM))
                 told &= (low[upper] == high[upper]) | whole
         own = np.array(numbers, np.int64)
         if not told.all():
@@ -301,8 +301,8 @@ def _are_single(side: Sequence[Ranges]) -> bool:
 
 def _halves(values: Sequence[int]) -> tuple[Values, Values]:
     """The upper and the lower words."""
-    upper = np.array([value >> _WORD for value in values], np.uint64)
-    return upper, np.array([value & _WORD_MAXIMUM for value in values], np.uint64)
+    upper = np.array([value >> WORD for value in values], np.uint64)
+    return upper, np.array([value & WORD_MAXIMUM for value in values], np.uint64)
 
 
 def words(dimension: Dimension, ranges: Ranges) -> Ranges:
@@ -310,11 +310,11 @@ def words(dimension: Dimension, ranges: Ranges) -> Ranges:
     if dimension.width == BITS[dimension.field]:
         return ranges
     if dimension.shift:
-        return tuple((low >> _WORD, high >> _WORD) for low, high in ranges)
-    alike = all(low >> _WORD == high >> _WORD for low, high in ranges)
+        return tuple((low >> WORD, high >> WORD) for low, high in ranges)
+    alike = all(low >> WORD == high >> WORD for low, high in ranges)
     if not alike:
-        return ((0, _WORD_MAXIMUM),)
-    return tuple((low & _WORD_MAXIMUM, high & _WORD_MAXIMUM) for low, high in ranges)
+        return ((0, WORD_MAXIMUM),)
+    return tuple((low & WORD_MAXIMUM, high & WORD_MAXIMUM) for low, high in ranges)
 
 
 class _Rests:
@@ -356,8 +356,8 @@ def without(ranges: Ranges, field: Field) -> Ranges:
 
 def _is_told_by_words(low: int, high: int) -> bool:
     """Whether a range is all that is between the edges of its two words."""
-    whole = not low & _WORD_MAXIMUM and high & _WORD_MAXIMUM == _WORD_MAXIMUM
-    return whole or low >> _WORD == high >> _WORD
+    whole = not low & WORD_MAXIMUM and high & WORD_MAXIMUM == WORD_MAXIMUM
+    return whole or low >> WORD == high >> WORD
 
 
 def _log_sizes(low: Values, high: Values) -> npt.NDArray[np.float64]:

@@ -12,6 +12,8 @@ from iptlint.model import Field, Match, Rule, Within
 from iptlint.model.writes import reads
 from iptlint.packets.columns import (
     BOX_FIELDS,
+    WORD,
+    WORD_MAXIMUM,
     Dimension,
     Flags,
     Numbers,
@@ -20,9 +22,6 @@ from iptlint.packets.columns import (
     without,
 )
 from iptlint.packets.match import Matcher, Tests
-
-_WORD = 64
-_WORD_MAXIMUM = (1 << _WORD) - 1
 
 
 class RuleBoxes(NamedTuple):
@@ -147,8 +146,8 @@ def _one_of(test: Within, most: int) -> tuple[int, int]:
     if not ranges:
         return 1, 0
     low, high = ranges[0] if len(ranges) == 1 else max(ranges, key=_span)
-    if most > _WORD_MAXIMUM and low >> _WORD != high >> _WORD:
-        high = low if low & _WORD_MAXIMUM or ~high & _WORD_MAXIMUM else high
+    if most > WORD_MAXIMUM and low >> WORD != high >> WORD:
+        high = low if low & WORD_MAXIMUM or ~high & WORD_MAXIMUM else high
     return low, min(high, most)
 
 
@@ -180,10 +179,10 @@ def _write(
         told[1][places[0], numbers] = np.array(highs, np.uint64)
         return
     upper, lower = places
-    alike = np.array([low >> _WORD == high >> _WORD for low, high in edges], np.bool_)
-    told[0][upper, numbers] = np.array([low >> _WORD for low in lows], np.uint64)
-    told[1][upper, numbers] = np.array([high >> _WORD for high in highs], np.uint64)
-    lower_low = np.array([low & _WORD_MAXIMUM for low in lows], np.uint64)
-    lower_high = np.array([high & _WORD_MAXIMUM for high in highs], np.uint64)
+    alike = np.array([low >> WORD == high >> WORD for low, high in edges], np.bool_)
+    told[0][upper, numbers] = np.array([low >> WORD for low in lows], np.uint64)
+    told[1][upper, numbers] = np.array([high >> WORD for high in highs], np.uint64)
+    lower_low = np.array([low & WORD_MAXIMUM for low in lows], np.uint64)
+    lower_high = np.array([high & WORD_MAXIMUM for high in highs], np.uint64)
     told[0][lower, numbers] = np.where(alike, lower_low, np.uint64(0))
-    told[1][lower, numbers] = np.where(alike, lower_high, np.uint64(_WORD_MAXIMUM))
+    told[1][lower, numbers] = np.where(alike, lower_high, np.uint64(WORD_MAXIMUM))
