@@ -31,6 +31,7 @@ from iptlint.model.protocols import (
 )
 from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import untracked_anyway
+from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.ordinary import ordinary
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
@@ -56,6 +57,8 @@ _PRIVATE = {
 _ENDS = (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6)
 _IP_FAMILIES = {"ip": Family.IP, "ip6": Family.IP6}
 _OUTSIDE = re.compile(r"eth|en|wl|wan|ppp|bond|venet")
+_MOST_TOLD_APART = 64
+"""Of interfaces, those of which it is asked whether a packet leaves by the one that it came by."""
 _SELDOM = (AddressKind.RESERVED, AddressKind.NOBODY, AddressKind.LOOPBACK)
 """What a host's address is not, the least likely first."""
 
@@ -169,7 +172,27 @@ def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | Non
 
 
 def _preferred(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
-    return _narrowed(space, packets, _all_preferences(space, family, hook))
+    preferences = _all_preferences(space, family, hook)
+    plain = _narrowed(space, packets, preferences)
+    turning = _turning_back(space)
+    if (plain & turning).satisfiable():
+        alike = space.forget(plain, (*_ENDS, Field.IIF, Field.OIF))
+        others = packets & alike & ~turning & ~space.value(Field.IIF, NO_INTERFACE)
+        if others.satisfiable():
+            return _narrowed(space, others, preferences)
+    return plain
+
+
+@memo
+def _turning_back(space: Space) -> PacketSet:
+    """What leaves by the interface that it came by, as little does that a host sends on."""
+    few = enumerate(space.interfaces.classes[:_MOST_TOLD_APART], start=1)
+    both = [
+        space.value(Field.IIF, number) & space.value(Field.OIF, number)
+        for number, interfaces in few
+        if not interfaces.wildcard
+    ]
+    return union(both, space.false)
 
 
 def _narrowed(space: Space, packets: PacketSet, preferences: Sequence[PacketSet]) -> PacketSet:

@@ -83,6 +83,31 @@ def test_nobody_sends_to_itself_but_by_lo(end: str) -> None:
         assert packet.saddr != packet.daddr
 
 
+@pytest.mark.parametrize(
+    "other", ["-i lan0 -j DROP", "-i eth1 -j DROP", "-i wg+ -j DROP", "-j LOG"]
+)
+def test_what_is_sent_on_leaves_by_another_interface_where_it_may(other: str) -> None:
+    rules = ["-A FORWARD -i eth0 -j LOG", f"-A FORWARD {other}", "-A FORWARD -o eth0 -j ACCEPT"]
+    space = firewall_of(saved(*rules)).space
+    out = at_hook(space, Hook.FORWARD) & space.interface(Field.OIF, "eth0")
+    packet = witness(space, out & space.universe, Hook.FORWARD)
+    assert packet is not None
+    assert (packet.ct_state, packet.oif) == ("new", "eth0")
+    assert packet.iif not in (None, "eth0", "lo")
+    back = witness(space, out & space.interface(Field.IIF, "eth0"), Hook.FORWARD)
+    assert back is not None
+    assert (back.iif, back.oif) == ("eth0", "eth0")
+
+
+def test_a_new_connection_tells_more_than_another_interface() -> None:
+    space = firewall_of(saved("-A FORWARD -i eth0 -o eth0 -j ACCEPT")).space
+    back = space.interface(Field.OIF, "eth0") & space.state("new")
+    out = at_hook(space, Hook.FORWARD) & space.interface(Field.IIF, "eth0") & space.universe
+    packet = witness(space, out & (back | space.state("related")), Hook.FORWARD)
+    assert packet is not None
+    assert (packet.ct_state, packet.oif) == ("new", "eth0")
+
+
 def test_ports_and_flags_belong_to_their_protocols(space: Space) -> None:
     gre = witness(space, space.universe & space.value(Field.PROTO, 47), Hook.INPUT)
     assert gre is not None
