@@ -43,8 +43,12 @@ def _together(analysis: TableAnalysis) -> dict[Span, list[Rule]]:
 def is_refused(ruleset: Ruleset, chain: str) -> bool:
     """Whether a command of a script failed that was to call the chain, or to put a rule into it:
     that it is not called, or is empty, is no fault of its own then."""
+    return chain in _refused(ruleset)
+
+
+@memo
+def _refused(ruleset: Ruleset) -> frozenset[str]:
+    """The chains that commands name which failed."""
     steps = () if ruleset.script is None else ruleset.script.steps
-    return any(
-        step.failed and any(a in _NAMES_A_CHAIN and b == chain for a, b in pairwise(step.words))
-        for step in steps
-    )
+    failed = (step for step in steps if step.failed)
+    return frozenset(b for step in failed for a, b in pairwise(step.words) if a in _NAMES_A_CHAIN)

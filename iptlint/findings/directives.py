@@ -6,12 +6,12 @@ script, or in the comment of a rule itself, which the kernel keeps.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from iptlint.model.near_words import nearest
 from iptlint.source import SourceFile, Span
 
 
@@ -113,7 +113,7 @@ def _unknown_word(found: re.Match[str], names: Collection[str]) -> str:
     word, known = found["word"], [reach.value for reach in Reach]
     if word in known:
         return ""
-    near = _SYNONYMS.get(word) or next(iter(difflib.get_close_matches(word, known, n=1)), known[0])
+    near = _SYNONYMS.get(word) or nearest(word, known) or known[0]
     return f"there is no {word!r} (did you mean {near}?)"
 
 

@@ -113,7 +113,35 @@ def _overlapping(count: int) -> str:
     return _restore(rules)
 
 
+def _names(count: int) -> Iterable[str]:
+    """Each like all that are there, and none of them."""
+    return (f"chein{n}" for n in range(count))
+
+
 HOSTILE: dict[str, Make] = {
+    "unknown_words.nft": lambda n: (
+        "table ip t { chain c {\n" + "".join(f"wrd{i} foo bar\n" for i in range(n)) + "} }\n"
+    ),
+    "unknown_words.v4": lambda n: _restore(f"-A INPUT --wrd{i} foo" for i in range(n)),
+    "unknown_chains.v4": lambda n: _restore(
+        [*(f":chain{i} - [0:0]" for i in range(n)), *(f"-A INPUT -j {c}" for c in _names(n))]
+    ),
+    "unknown_chains.sh": lambda n: "\n".join(
+        [
+            "#!/bin/sh",
+            *(f"iptables -N chain{i}" for i in range(n)),
+            *(f"iptables -A INPUT -j {c}" for c in _names(n)),
+            "",
+        ]
+    ),
+    "unknown_sets.nft": lambda n: _nft(
+        *(f"set chain{i} {{ type ipv4_addr; }}" for i in range(n)),
+        INPUT.format("\n".join(f"ip saddr @{c} drop" for c in _names(n))),
+    ),
+    "unknown_variables.nft": lambda n: (
+        "".join(f"define chain{i} = 10.0.0.1\n" for i in range(n))
+        + _chain(f"ip saddr ${c} drop" for c in _names(n))
+    ),
     "bad_lines.nft": lambda n: _lines(n, "chain } x ;", "table ip t {\n", "}\n"),
     "open_lines.nft": lambda n: _lines(n, "ip saddr foo bar {", "table ip t { chain c {\n"),
     "no_command.nft": lambda n: _lines(n, "xyzzy plugh"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from iptlint.dialects.diagnostics import Diagnostic, InvalidValueError, SyntaxDiagnostic
 from iptlint.dialects.ipset.tree import CommandLine
+from iptlint.model.near_words import nearest
 from iptlint.source import SourceFile
 
 _STOPS = "`ipset restore` stops at this line, and nothing after it is loaded"
@@ -36,8 +36,8 @@ class IpsetDiagnostics:
     def unknown(self, line: CommandLine, index: int, what: str, known: Iterable[str]) -> None:
         word = line.words[index]
         names = [*known]
-        near = difflib.get_close_matches(word, names, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"expected {', '.join(names)}"
+        near = nearest(word, names)
+        meant = f"did you mean {near}?" if near else f"expected {', '.join(names)}"
         self.at(line, index, "IPT001", f"there is no {what} `{word}`", meant)
 
     def at(self, line: CommandLine, index: int, code: str, message: str, help: str = "") -> None:

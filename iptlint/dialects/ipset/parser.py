@@ -8,7 +8,6 @@ result.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.ipset.tree import Command, CommandLine, IpsetFile
 from iptlint.dialects.ipset.words import GRAMMAR, pattern, plain_words
 from iptlint.grammar import parse_flat
+from iptlint.model.near_words import nearest
 from iptlint.source import SourceFile
 
 
@@ -124,8 +124,8 @@ class _Reader:
 
     def _unknown(self, words: tuple[str, ...], start: int, end: int) -> None:
         known = [verb.names[0] for verb in VERBS]
-        near = difflib.get_close_matches(words[0].lstrip("-"), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else None
+        near = nearest(words[0].lstrip("-"), known)
+        hint = f"did you mean {near}?" if near else None
         word = plain_words(self._source.text[start:end]).written[0]
         bounds = (start + word.start(), start + word.end())
         line = self._source.text[start:end]

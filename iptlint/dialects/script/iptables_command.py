@@ -135,7 +135,11 @@ def _goes_round(execution: Execution, changes: tuple[TableChange, ...]) -> bool:
         return False
     after = execution.tool.tables.copy()
     after.apply(changes)
-    return has_loop(after.states(execution.key), BUILT_IN[execution.table])
+    states = after.states(execution.key)
+    # What goes round now goes by the new rule: mostly a look at what it leads to shows that
+    # nothing does, and a script may have ten thousand jumps.
+    leads_back = has_loop(states, [execution.parsed.rule.verdict.chain], execution.chain)
+    return leads_back and has_loop(states, BUILT_IN[execution.table])
 
 
 # -- a table or a chain that is not known ---------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from itertools import islice
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.iptables.extensions.table import TARGETS, find_target
@@ -25,6 +25,7 @@ from iptlint.dialects.script.tables import (
 )
 from iptlint.dialects.script.truths import doubt, is_doubt
 from iptlint.model import Family, Match, Rule, unread_rule
+from iptlint.model.near_words import MOST_KNOWN, nearest
 from iptlint.model.owners import owner_of_name
 from iptlint.source import Span
 
@@ -290,9 +291,9 @@ def is_doubted(rule: Rule) -> bool:
 
 
 def _meant(name: str, known: Iterable[str], otherwise: str) -> str:
-    spellings = {each.lower(): each for each in known}
-    near = get_close_matches(name.lower(), spellings, n=1, cutoff=_ALIKE)
-    return f"did you mean {spellings[near[0]]}? Else {otherwise}" if near else otherwise
+    spellings = {each.lower(): each for each in islice(known, MOST_KNOWN + 1)}
+    near = nearest(name.lower(), spellings, _ALIKE)
+    return f"did you mean {spellings[near]}? Else {otherwise}" if near else otherwise
 
 
 def _tables_with(chain: str, jump: str) -> str:

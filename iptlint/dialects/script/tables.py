@@ -147,10 +147,15 @@ def _states(table: Table) -> Iterator[tuple[str, ChainState]]:
         yield name, ChainState(name, chain.rules, chain.policy, origin=chain.origin)
 
 
-def has_loop(states: Mapping[str, ChainState], starts: Iterable[str]) -> bool:
-    """Whether jumps that begin at ``starts`` lead back to a chain they came through."""
+def has_loop(
+    states: Mapping[str, ChainState], starts: Iterable[str], caller: str | None = None
+) -> bool:
+    """Whether jumps that begin at ``starts`` lead back to a chain they came through, or to the
+    ``caller`` of these."""
     done: set[str] = set()
     for start in starts:
+        if start == caller:
+            return True
         path: list[tuple[str, list[str]]] = [(start, _called(states, start))]
         while path:
             name, rest = path[-1]
@@ -159,7 +164,7 @@ def has_loop(states: Mapping[str, ChainState], starts: Iterable[str]) -> bool:
                 path.pop()
                 continue
             following = rest.pop()
-            if any(following == before for before, _ in path):
+            if following == caller or any(following == before for before, _ in path):
                 return True
             if following not in done:
                 path.append((following, _called(states, following)))

@@ -35,7 +35,6 @@ may make the chain, nothing is said.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,7 @@ from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Family, Rule, Ruleset, Table
 from iptlint.model.kinds import rules_testing
+from iptlint.model.near_words import MOST_KNOWN, nearest
 from iptlint.model.owners import owner_of_name
 from iptlint.rules.meta import Group, Meta
 
@@ -141,15 +141,16 @@ def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
 
 def _is_misspelt(name: str) -> bool:
     """Whether a target is meant, and no chain that something else may have made."""
-    return bool(difflib.get_close_matches(name.lower(), map(str.lower, _TARGETS), n=1))
+    return nearest(name.lower(), [target.lower() for target in _TARGETS]) is not None
 
 
 def _near(ruleset: Ruleset, table: Table, name: str) -> str | None:
     """What was meant, where the name is nearly that of something else."""
     targets = ruleset.syntax.pick(iptables=_TARGETS, nft=())
-    spellings = {known.lower(): known for known in (*targets, *table.chains)}
-    near = difflib.get_close_matches(name.lower(), spellings, n=1)
-    return spellings[near[0]] if near else None
+    chains = table.chains if len(targets) + len(table.chains) <= MOST_KNOWN else ()
+    spellings = {known.lower(): known for known in (*targets, *chains)}
+    near = nearest(name.lower(), spellings)
+    return spellings[near] if near else None
 
 
 # -- sets ---------------------------------------------------------------------
@@ -189,6 +190,6 @@ def _fault(use: SetUse, sets: SavedSets) -> str | None:
 
 
 def _nearest(name: str, sets: SavedSets) -> str:
-    near = difflib.get_close_matches(name, sets.contents, n=1)
+    near = nearest(name, sets.contents)
     advice = "create the set before the rules are loaded, and save it with the others"
-    return f"did you mean {near[0]}? Else {advice}" if near and near[0] != name else advice
+    return f"did you mean {near}? Else {advice}" if near and near != name else advice

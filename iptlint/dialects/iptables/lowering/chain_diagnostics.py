@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from iptlint.dialects.diagnostics import Fate
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, Collected
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES, OpenTable
 from iptlint.dialects.iptables.parsing.tree import ChainLine, Command, CommandLine, WordPlace
 from iptlint.model import Family
+from iptlint.model.near_words import nearest
 from iptlint.model.owners import owner_of_name
 
 _ALIKE = 0.75
@@ -143,13 +142,13 @@ class ChainDiagnostics(Collected):
         )
 
     def policy_of_user_chain(self, line: CommandLine, name: str) -> None:
-        near = get_close_matches(name.upper(), HOOK_NAMES, n=1, cutoff=_ALIKE)
+        near = nearest(name.upper(), HOOK_NAMES, _ALIKE)
         self._add(
             REFUSED,
             line.start,
             line.end,
             f"{name} is not a built-in chain of this table, and only those have a policy",
-            f"did you mean {near[0]}?" if near else f"end {name} with a rule that has no tests",
+            f"did you mean {near}?" if near else f"end {name} with a rule that has no tests",
         )
 
     # -- rules ----------------------------------------------------------------

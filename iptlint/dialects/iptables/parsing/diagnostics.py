@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache
 
 from iptlint.dialects.iptables.extensions.table import MATCHES, PROTOCOL_OF_MATCH, TARGETS
 from iptlint.dialects.iptables.parsing.commands import BASE
-from iptlint.model import Family
+from iptlint.model import Family, near_words
 
 _LONGEST = 40
 """Names beyond this length are quoted in part and have no near misses."""
@@ -131,26 +130,19 @@ def meant(name: str, in_scope: list[str], family: Family) -> str | None:
         others = "" if len(homes) <= _FEW else " or others"
         listed = _listed(homes[:_FEW])
         return f"`--{name}` is an option of {listed}{others}, which has to come before it."
-    near = nearest(name, in_scope) or _nearest(name, _begun(name[:1], family), 0.8)
+    near = nearest(name, in_scope) or near_words.nearest(name, _begun(name[:1], family), 0.8)
     return f"Did you mean `--{near}`?" if near else None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is spelled much like this one."""
     alike = tuple(other for other in known if other[:1] == name[:1])
-    return _nearest(name, alike, 0.6) if len(name) <= _LONGEST else None
+    return near_words.nearest(name, alike)
 
 
 @cache
 def _begun(letter: str, family: Family) -> tuple[str, ...]:
     return tuple(name for name in _homes(family) if name[:1] == letter)
-
-
-@lru_cache(1024)
-def _nearest(name: str, begun: tuple[str, ...], cutoff: float) -> str | None:
-    """Of those with the same first letter, for a file may hold many thousands of mistakes, and most
-    of them alike."""
-    return next(iter(get_close_matches(name, begun, 1, cutoff)), None)
 
 
 def _listed(loads: tuple[str, ...]) -> str:

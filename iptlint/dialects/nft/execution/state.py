@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.nft import tree as t
@@ -13,6 +12,7 @@ from iptlint.dialects.nft.execution.variables import Binding, Fit, UnusableVaria
 from iptlint.dialects.nft.nodes import Node
 from iptlint.dialects.nft.tables import OpenChain, OpenSet, OpenTable
 from iptlint.model import Family
+from iptlint.model.near_words import nearest
 from iptlint.model.owners import owner_of_name
 from iptlint.source import SourceFile, Span, WholeOrigin
 
@@ -223,7 +223,7 @@ class State:
             return
         self._unknown.add(key)
         message = f"there is no {kind} {name.text} in table {table.family.value} {table.name}"
-        near = next(iter(get_close_matches(name.text, sorted(known), n=1)), None)
+        near = nearest(name.text, known)
         declare = f"declare it before this line: `add {kind} {table.family.value} {table.name} …`"
         advice = f"did you mean {near}? Else {declare}" if near else declare
         severity = "error" if work.whole else "warning"

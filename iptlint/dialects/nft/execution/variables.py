@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.execution.relocate import moved
 from iptlint.dialects.nft.nodes import Node, Place
 from iptlint.dialects.nft.walking import AnyNode, everything, rebuilt
+from iptlint.model.near_words import nearest
 from iptlint.source import WholeOrigin
 
 Value = t.Expression
@@ -58,12 +58,13 @@ class VariableScope:
     def find(self, name: str) -> Binding | None:
         return next((s.bindings[name] for s in self._outward() if name in s.bindings), None)
 
-    def names(self) -> set[str]:
-        return {name for scope in self._outward() for name in scope.bindings}
+    def names(self) -> Iterator[str]:
+        """Those of the blocks around first hidden by others may come twice."""
+        return (name for scope in self._outward() for name in scope.bindings)
 
     def near(self, name: str) -> str | None:
         """The visible name that is most like one that is not."""
-        return next(iter(get_close_matches(name, sorted(self.names()), n=1)), None)
+        return nearest(name, self.names())
 
     def bind(self, binding: Binding) -> None:
         self.bindings[binding.name] = binding

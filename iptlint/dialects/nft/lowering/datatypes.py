@@ -10,12 +10,12 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols, times
 from iptlint.dialects.nft.lowering.symbols import Resolve
+from iptlint.model.near_words import nearest
 from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal, leading
 
 
@@ -111,8 +111,8 @@ def _decimal_only(text: str, type: DataType) -> int:
 
 def _named(text: str, type: DataType) -> Scalar:
     if type.resolve is None:
-        near = get_close_matches(text, type.symbols, n=1) if len(text) < 64 else []
-        instead = f"did you mean `{near[0]}`?" if near else f"write {_expected(type)}"
+        near = nearest(text, type.symbols)
+        instead = f"did you mean `{near}`?" if near else f"write {_expected(type)}"
         raise NftValueError(f"`{_short(text)}` is no {type.what}", instead)
     scalar = type.resolve(text)
     return Name(text) if scalar is None else scalar

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
-from difflib import get_close_matches
 
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import set_contents as c
@@ -26,6 +25,7 @@ from iptlint.dialects.nft.tables import OpenSet, OpenTable
 from iptlint.dialects.uninterpreted import uninterpreted
 from iptlint.model import Field, Match, Opaque, Uncertain
 from iptlint.model.matches import SetLookup
+from iptlint.model.near_words import nearest
 from iptlint.model.protocols import PORT_PROTOCOLS
 from iptlint.source import SourceFile
 
@@ -90,13 +90,13 @@ def _no_set(reference: t.SetReference, lowering: RuleLowering) -> None:
     """A table that was not emptied before may have more than the text says."""
     table, name = lowering.table, reference.name.text
     where = f"table {table.family.value} {table.name}"
-    near = get_close_matches(name, table.sets, n=1) if len(name) < 64 else []
+    near = nearest(name, table.sets)
     declare = f"declare it before this line: `add set {table.family.value} {table.name} …`"
     lowering.refuse(
         "IPT003",
         reference,
         f"there is no set @{name} in {where}",
-        f"did you mean @{near[0]}? Else {declare}" if near else declare,
+        f"did you mean @{near}? Else {declare}" if near else declare,
         severity="error" if table.fresh else "warning",
     )
 

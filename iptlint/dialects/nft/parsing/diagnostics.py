@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -14,6 +13,7 @@ from iptlint.dialects.nft.parsing.errors import NftSyntaxError
 from iptlint.dialects.nft.parsing.language import accepted, language
 from iptlint.dialects.nft.parsing.selectors import FIRST_WORDS, fields_after
 from iptlint.dialects.nft.parsing.verbs import COMMANDS, KINDS, kinds_of
+from iptlint.model.near_words import nearest
 
 _KINDS = {
     "WORD": "a word",
@@ -117,15 +117,14 @@ def _keywords(terminals: Iterable[str]) -> list[str]:
 
 def _hint(word: str, terminals: list[str]) -> str | None:
     """The nearest word that could stand here."""
-    words = [*_keywords(terminals), *(FIRST_WORDS if "SELECTOR" in terminals else ())]
-    return _did_you_mean(word, words)
+    return _did_you_mean(word, _words_of(tuple(terminals)))
+
+
+@lru_cache(64)
+def _words_of(terminals: tuple[str, ...]) -> tuple[str, ...]:
+    return (*_keywords(terminals), *(FIRST_WORDS if "SELECTOR" in terminals else ()))
 
 
 def _did_you_mean(word: str, words: Iterable[str], before: str = "") -> str | None:
-    near = _nearest(word, tuple(words))
+    near = nearest(word, tuple(words))
     return f"Did you mean `{before}{near}`?" if near else None
-
-
-@lru_cache(1024)
-def _nearest(word: str, words: tuple[str, ...]) -> str | None:
-    return next(iter(get_close_matches(word, words, n=1)), None)
