@@ -139,10 +139,10 @@ class Firewall:
         calls = calls_in(table)
         changed: dict[str, set[Field]] = {name: set() for name in table.chains}
         early: dict[str, set[bool]] = {name: set() for name in table.chains}
+        writing = testing_by_chain(table, lambda rule: bool(rule.effects))
         for base in table.base_chains():
             called, comes_early = calls.reachable_from(base.name), is_early(base)
-            writing = rules_testing(table, lambda rule: bool(rule.effects))
-            fields = writes_on_the_way(r for chain, r in writing if chain.name in called).fields
+            fields = writes_on_the_way(r for name in called for r in writing.get(name, ())).fields
             for name in called:
                 changed[name] |= fields
                 early[name].add(comes_early)

@@ -118,6 +118,8 @@ LARGE: dict[str, tuple[int, int, int]] = {
     "jumps.nft": (10_000, SECONDS, KIBIBYTES),
     "jumps.v4": (10_000, SECONDS, KIBIBYTES),
     "intervals.nft": (10_000, SECONDS, KIBIBYTES),
+    "base_chains.nft": (5_000, SECONDS, KIBIBYTES),
+    "tables.nft": (5_000, SECONDS, KIBIBYTES),
     "crlf.v4": (10_000, SECONDS, KIBIBYTES),
     "crlf.nft": (10_000, SECONDS, KIBIBYTES),
     "crlf.sh": (10_000, SECONDS, KIBIBYTES),
