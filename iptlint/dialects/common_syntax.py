@@ -113,6 +113,9 @@ class CommonSyntax(Syntax):
     def looks_after_iptables(self, source: SourceFile) -> bool:
         return False
 
+    def warns_of_legacy(self, source: SourceFile) -> Span | None:
+        return None
+
     def lost_rules(self, source: SourceFile) -> Iterator[LostRule]:
         return iter(())
 

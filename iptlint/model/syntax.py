@@ -250,6 +250,9 @@ class Syntax(Editing, Protocol):
         """Whether the tables are ones of nf_tables in the kernel; None where the text does not
         say."""
 
+    def warns_of_legacy(self, source: SourceFile) -> Span | None:
+        """Where the text says that there are tables of the legacy iptables beside these."""
+
     def looks_after_iptables(self, source: SourceFile) -> bool:
         """Whether the text is a listing with tables that iptables looks after."""
 

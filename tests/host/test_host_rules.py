@@ -12,7 +12,9 @@ from iptlint.host.examine import examine
 from iptlint.host.gathered import CommandOutput
 from iptlint.host.ports import Reach, ports, unused_openings
 from iptlint.linter.applicability import without_sshd
+from iptlint.linter.run import lint
 from iptlint.model.host import Unread
+from iptlint.source import SourceFile
 from tests.host.made_up import CLOSED, CLOSED6, NFT, Root, codes, findings, outputs
 
 LEGACY = {"iptables_legacy_save": CLOSED}
@@ -323,6 +325,7 @@ def test_two_services_of_one_package(tmp_path: Path) -> None:
 def test_legacy_and_nft_tables(root: Root) -> None:
     (found,) = findings(root.alive(iptables_legacy_save=CLOSED, nft=DUMP), "IPT408")
     assert found.span.source.path == "iptables-save (legacy)"
+    assert "iptables-nft-restore --noflush`" in found.help
     assert found.related[0].span.source.path == "nft list ruleset"
 
 
@@ -470,3 +473,16 @@ def test_the_world_is_behind_the_interface_with_a_public_address(
     """By their names alone eth1 would be the inner one of two cards."""
     interfaces = f"-i {interface}"
     assert exposed(root, interfaces, addresses=TWO_CARDS, ss=MYSQL.format("0.0.0.0")) == found
+
+
+@pytest.mark.parametrize("tool", ["iptables", "ip6tables"])
+def test_a_dump_that_says_it_is_one_half(tool: str) -> None:
+    """iptables-nft-save says so on its standard error where the kernel has legacy tables, with
+    rules or without (check_legacy_tables). Moved over without --noflush, the old rules would take
+    the place of those that are there: iptables-restore(8)."""
+    warning = f"# Warning: {tool}-legacy tables present, use {tool}-legacy-save to see them"
+    dump = SourceFile("dump", f"{CLOSED}{warning}\n")
+    (found,) = lint([dump], select=["IPT408"]).findings
+    assert (found.span.text, found.confidence) == (warning, Confidence.POSSIBLE)
+    assert "iptables-nft-restore --noflush`" in found.help
+    assert not lint([SourceFile("dump", f"{CLOSED}# legacy tables\n")], select=["IPT408"]).findings

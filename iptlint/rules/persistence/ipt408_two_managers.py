@@ -4,7 +4,8 @@
 Reports a host (`iptlint live`, `--root`) on which more than one of ufw, firewalld,
 nftables.service, netfilter-persistent, iptables-services and other managers is started at boot
 and has rules to load; and a live host on which tables of the legacy iptables and of nf_tables
-both hold rules that people wrote.
+both hold rules that people wrote. In a dump of iptables-nft, its warning that there are legacy
+tables too.
 
 ## Why it matters
 Who starts last wins, and that may change with an update: `flush ruleset` deletes what another
@@ -19,7 +20,8 @@ asked: what one accepts the other may drop, and `iptables -S` shows one half onl
 
 ## Fix
 Keep one: `systemctl disable --now ufw`, or `apt purge iptables-persistent`. Rules of the legacy
-iptables go over with `iptables-legacy-save | iptables-nft-restore`, then
+iptables go over with `iptables-legacy-save | iptables-nft-restore --noflush` (without the option
+those that are there are deleted; a rule behind one that takes everything has to be moved up), then
 `iptables-legacy -F` and `update-alternatives --set iptables /usr/sbin/iptables-nft`.
 
 ## When it is wrong
@@ -62,12 +64,34 @@ META = Meta(
 _TOGETHER = {"ip6tables.service": "iptables.service"}
 """Services of one package."""
 
+_MOVE = (
+    "move the legacy rules over, behind those of nf_tables: `iptables-legacy-save |"
+    " iptables-nft-restore --noflush`, then empty the old ones: `iptables-legacy -P INPUT ACCEPT;"
+    " iptables-legacy -F`"
+)
+
 
 def check(context: Context) -> Iterator[Finding]:
     host = context.host
     if host is not None:
         yield from _managers(host)
         yield from _backends(host)
+        return
+    for ruleset in context.rulesets:
+        warning = ruleset.syntax.warns_of_legacy(ruleset.source)
+        if warning is not None:
+            yield _half(warning)
+
+
+def _half(warning: Span) -> Finding:
+    """The warning is printed for tables without a rule, too."""
+    return META.finding(
+        warning,
+        "this is one half of the rules: there are tables of the legacy iptables beside these, and"
+        " every packet is asked of both: what one accepts the other may drop",
+        f"look at `iptables-legacy-save` (over IPv6 `ip6tables-legacy-save`) and {_MOVE}",
+        confidence=Confidence.POSSIBLE,
+    )
 
 
 def _managers(host: Host) -> Iterator[Finding]:
@@ -111,8 +135,7 @@ def _backends(host: Host) -> Iterator[Finding]:
             legacy,
             "the legacy iptables and nf_tables both hold rules, and every packet is asked of both:"
             " what one accepts the other may drop, and each tool shows one half only",
-            "move the legacy rules over: `iptables-legacy-save | iptables-nft-restore`, then empty"
-            " the old ones: `iptables-legacy -P INPUT ACCEPT; iptables-legacy -F`",
+            _MOVE,
             related=(Label(nft, "a rule in nf_tables"),),
         )
 
