@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone
 from iptlint.analysis.occasions import is_refused
 from iptlint.analysis.session import Context
-from iptlint.model import Chain, Ruleset
+from iptlint.model import Chain, Ruleset, VerdictKind
 from iptlint.model.kinds import examples_in, rules_testing
 from iptlint.model.owners import owner_of_name, owner_of_table
+from iptlint.model.writes import reads_conntrack
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 _HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
@@ -35,9 +36,34 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
                     yield analysis, chain
         elif analysis.ruleset in alone and owner_of_table(analysis.table.name) is None:
             for chain in _without_call(analysis):
+                if chain.origin is not None and chain.type is None:
+                    yield from _unless_called(context, analysis, chain)
+
+
+def unhooked_by_this_file(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
+    """Chains named like a hook in a file that may be a part of others, and that read as the whole
+    of a firewall: they accept answers and end with a rule that denies the rest."""
+    parts = {r for r in loaded_alone(context) if not _is_whole(r) and not has_unseen_includes(r)}
+    for analysis in context.analyses():
+        if analysis.ruleset in parts and owner_of_table(analysis.table.name) is None:
+            for chain in _without_call(analysis):
                 declared = chain.origin is not None and chain.type is None
-                if declared and not _called_elsewhere(context, analysis, chain):
-                    yield analysis, chain
+                if declared and _reads_as_whole(chain):
+                    yield from _unless_called(context, analysis, chain)
+
+
+def _unless_called(
+    context: Context, analysis: TableAnalysis, chain: Chain
+) -> Iterator[tuple[TableAnalysis, Chain]]:
+    if not _called_elsewhere(context, analysis, chain):
+        yield analysis, chain
+
+
+def _reads_as_whole(chain: Chain) -> bool:
+    accepting = (rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT)
+    last = chain.rules[-1] if chain.rules else None
+    closed = last is not None and last.verdict.kind.denies and not last.matches
+    return closed and any(reads_conntrack(rule.matches) for rule in accepting)
 
 
 def _is_there_before(analysis: TableAnalysis, chain: Chain) -> bool:

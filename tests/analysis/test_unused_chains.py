@@ -8,7 +8,11 @@ import pytest
 
 import iptlint
 from iptlint.analysis.session import Context, Settings
-from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
+from iptlint.analysis.unused_chains import (
+    named_like_a_hook,
+    unhooked_by_this_file,
+    unused_chains,
+)
 from tests.firewalls import context_of, hooked, saved
 
 
@@ -88,3 +92,28 @@ def test_a_name_alone_hooks_no_chain_of_nft(text: str, name: str, like: bool) ->
 def test_a_chain_for_a_hook_that_nobody_knows_is_meant_to_be_asked() -> None:
     odd = "\tchain odd {\n\t\ttype filter hook nowhere priority 0;\n\t\taccept\n\t}\n"
     assert unused(context_of(hooked(more=odd))) == []
+
+
+WHOLE = "ct state established,related accept\ntcp dport 22 accept\ndrop"
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        (WHOLE, ["input"]),
+        (WHOLE.replace("drop", "reject"), ["input"]),
+        (WHOLE.replace("drop", "ip saddr 192.0.2.1 drop"), []),
+        (WHOLE.replace("ct state established,related ", ""), []),
+        ("tcp dport 8080 accept", []),
+    ],
+)
+def test_what_reads_as_a_whole_firewall_and_is_hooked_by_nothing_here(
+    rules: str, found: list[str]
+) -> None:
+    """nf_tables gives a chain packets by its hook alone (nf_tables_newchain), and a name is no
+    hook. Another file may declare the chain, so it is only possible."""
+    context = context_of(f"table inet filter {{\nchain input {{\n{rules}\n}}\n}}\n")
+    assert [chain.name for _, chain in unhooked_by_this_file(context)] == found
+    assert not any(unused_chains(context))
+    text = f"#!/usr/sbin/nft -f\ntable inet filter {{\nchain input {{\n{rules}\n}}\n}}\n"
+    assert not any(unhooked_by_this_file(context_of(text)))

@@ -30,7 +30,8 @@ A chain that exists cannot be given a hook: delete its table before it is loaded
 ## When it is wrong
 Where the chain gets its hook in a file that iptlint was not shown: give it that one too. Files
 that are never loaded by themselves (no `#!` line, no other chain with a hook) are left alone,
-and so are tables with the flag `dormant`.
+unless the chain reads as the whole of a firewall (it accepts answers, and its last rule denies the
+rest): then it is told of as possible. Tables with the flag `dormant` are left alone, too.
 
 ## References
 - nft(8), "CHAINS": https://www.netfilter.org/projects/nftables/manpage.html
@@ -39,10 +40,15 @@ and so are tables with the flag `dormant`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
-from iptlint.analysis.unused_chains import named_like_a_hook, unused_chains
+from iptlint.analysis.unused_chains import (
+    named_like_a_hook,
+    unhooked_by_this_file,
+    unused_chains,
+)
 from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Hook, VerdictKind
@@ -66,6 +72,9 @@ def check(context: Context) -> Iterator[Finding]:
     for analysis, chain in unused_chains(context):
         if named_like_a_hook(analysis, chain):
             yield _finding(analysis, chain)
+    for analysis, chain in unhooked_by_this_file(context):
+        if named_like_a_hook(analysis, chain):
+            yield _unless_elsewhere(_finding(analysis, chain))
     for analysis in context.analyses():
         for chain in analysis.table.base_chains():
             if named_like_a_hook(analysis, chain) and not is_generated(analysis.table, chain.name):
@@ -111,6 +120,11 @@ def _finding(analysis: TableAnalysis, chain: Chain) -> Finding:
         " attaches a chain to nothing",
         causes=(Cause(analysis.ruleset, part=chain),),
     )
+
+
+def _unless_elsewhere(finding: Finding) -> Finding:
+    message = f"{finding.message}, unless another file attaches it"
+    return replace(finding, message=message, confidence=Confidence.POSSIBLE)
 
 
 def _hook_line(hook: str, *, translates: bool) -> str:
