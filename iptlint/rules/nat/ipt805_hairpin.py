@@ -148,11 +148,16 @@ def _client(translation: DestinationNat) -> Packet | None:
 
 
 def _inside(hooks: Hooks) -> Iterator[str]:
-    """The interfaces that rules name, and whose names do not say that they lead to the world."""
-    elsewhere = {"", "lo", *uplink_names(hooks)}
-    for cls in hooks.space.interfaces.classes:
+    """The interfaces that rules name, and whose names do not say that they lead to the world; and,
+    where they name the world's, one that none names."""
+    interfaces, uplinks = hooks.space.interfaces, uplink_names(hooks)
+    elsewhere = {"", "lo", *uplinks}
+    for cls in interfaces.classes:
         if not cls.wildcard and cls.name not in elsewhere and not is_outward(cls.name):
             yield cls.name
+    unnamed = interfaces.example(interfaces.count - 1)
+    if uplinks and unnamed is not None:
+        yield unnamed
 
 
 def _finding(failing: list[DestinationNat]) -> Finding:

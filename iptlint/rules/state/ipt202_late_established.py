@@ -23,6 +23,7 @@ every packet. With the rule at the top, each costs one.
 -A INPUT -p tcp --dport 110 -j ACCEPT
 -A INPUT -p tcp --dport 143 -j ACCEPT
 -A INPUT -p tcp --dport 443 -j ACCEPT
+-A INPUT -p tcp --dport 993 -j ACCEPT
 -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
 COMMIT
 ```
