@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 import iptlint
+from iptlint.linter.run import lint as lint_texts
+from iptlint.rules.meta import Group
 from iptlint.rules.registry import SECTIONS, RuleModule, names, rules
+from iptlint.source import SourceFile
 from tests.expectations import FIXTURES, difference, expected, lint
 
 PACKAGE = Path(iptlint.__file__).parent
@@ -27,6 +30,16 @@ NO_FIXTURES = {
     "IPT401": "no file is a host: tests/host",
     "IPT402": "no file is a host: tests/host",
     "IPT408": "no file is a host: tests/host",
+}
+
+
+NO_EXAMPLE_FILE = NO_FIXTURES | {
+    "IPT302": "it takes a setting",
+    "IPT504": "a way of 200 rules is too long for a page",
+    "IPT701": "it is of two files",
+    "IPT854": "the software's table is left out",
+    "IPT951": "of a cloud, as are those that follow",
+    **{f"IPT95{n}": "of a cloud" for n in range(2, 9)},
 }
 
 
@@ -49,6 +62,26 @@ def test_it_is_documented(rule: RuleModule) -> None:
     assert all(rule.sections.values())
     assert rule.meta.since
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.meta.name)
+
+
+EXAMPLE = re.compile(r"^```\n(.*?)^```", re.M | re.S)
+
+
+@pytest.mark.parametrize(
+    "rule", [r for r in rules() if r.meta.code not in NO_EXAMPLE_FILE], ids=lambda r: r.meta.code
+)
+def test_its_example_is_reported(rule: RuleModule) -> None:
+    """Who tries the page's own file is told what the page says."""
+    text = EXAMPLE.findall(rule.sections["Example"])[0]
+    report = lint_texts([SourceFile(file_for(rule, text), text)], select=[rule.meta.code])
+    assert rule.meta.code in {finding.code for finding in report.findings}
+
+
+def file_for(rule: RuleModule, text: str) -> str:
+    """What a file with the text would be called."""
+    if text.startswith("*"):
+        return "rules.v6" if rule.meta.group is Group.IPV6 else "rules.v4"
+    return "fw.sh" if re.search(r"^\W*ip6?tables ", text, re.M) else "fw.nft"
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.meta.code)

@@ -16,6 +16,8 @@ port 80 is not closed by a rule for 8080; a forwarded port is not opened by one.
 -A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
 COMMIT
 *filter
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
 -A DOCKER-USER -i eth0 -p tcp --dport 8080 -j DROP
 COMMIT
 ```
