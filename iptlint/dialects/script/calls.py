@@ -109,13 +109,15 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     run = shell.run
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
+    if any(body is each for each in run.bodies) and run.conditions():
+        return Result(None)  # a menu that calls itself does once more what it may have done
     environment = run.environment
-    arguments, text, calls = environment.arguments, run.text, run.calls
+    arguments, text, calls, bodies = environment.arguments, run.text, run.calls, run.bodies
     called_at, run.called_at = run.called_at, call.span
     occasion = "" if call.span == called_at else f"in the call at line {call.span.line}"
     scope = Scope(Flow.RETURN, run.guards)
     run.scopes.append(scope)
-    run.calls = (*calls, call.span)
+    run.calls, run.bodies = (*calls, call.span), (*bodies, body)
     run.text = text if source is text.source else RunningText(source)
     environment.arguments = call.words[1:]
     environment.saved.append({})
@@ -124,7 +126,7 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
             result = shell.execute(body)
     finally:
         run.scopes.pop()
-        run.text, run.calls, run.called_at = text, calls, called_at
+        run.text, run.calls, run.bodies, run.called_at = text, calls, bodies, called_at
     if scope.left:
         run.environment.take(at_the_end(scope.left, run.environment))
     run.environment.leave()

@@ -145,6 +145,10 @@ def _is_endless(node: t.While) -> bool:
     match node.condition:
         case (t.Command(words=(t.Word(parts=(t.Text(text),)),)),):
             return text in ("false",) if node.until else text in ("true", ":")
+        case (t.Test((t.Word(parts=(t.Text(),)),)),):  # `[ 1 ]`, and so is `[ 0 ]`
+            return not node.until
+        case (t.Calculation(text),):
+            return not node.until and text.strip() not in ("", "0") and text.strip().isdigit()
         case _:
             return False
 

@@ -20,6 +20,7 @@ from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.tables import Tables
+from iptlint.dialects.script.tree import Statement
 from iptlint.dialects.script.truths import may_hold
 from iptlint.model import Family, Match
 from iptlint.model.script import Kind
@@ -113,7 +114,8 @@ class Checkpoint:
 @dataclass(slots=True)
 class Run:
     """``files``: those that the script may read; ``written``: what it wrote into files, by name.
-    ``called_at``: where the function that runs was called.
+    ``called_at``: where the function that runs was called; ``bodies``: those that are being
+    carried out, outermost first.
     ``known``: the families of which it is known what there was before. ``occasions``: in which
     rounds of loops and in which calls it is; ``rounds``: in how many loops that go round
     nobody knows how often; ``asking``: in how many conditions; ``effects``: how many commands
@@ -144,6 +146,7 @@ class Run:
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
     calls: tuple[Span, ...] = ()
+    bodies: tuple[Statement, ...] = ()
     called_at: Span | None = None
     stdin: Input | None = None
     stdout: Output | None = None

@@ -66,19 +66,28 @@ def opposite(truth: Match) -> Match:
 
 def may_hold(matches: Iterable[Match]) -> bool:
     """Whether the decisions among the tests can be such that all of these hold."""
-    return _may_hold(tuple(dict.fromkeys(match for match in matches if is_doubt(match))))
+    tests = [match for match in matches if is_doubt(match)]
+    plain = {test for test in tests if isinstance(test, Decided)}
+    if any(opposite(test) in plain for test in plain):
+        return False
+    if all(isinstance(test, Decided) for test in tests) or _hang_on_many(tests):
+        return True
+    return _may_hold(tuple(dict.fromkeys(tests)))
+
+
+def _hang_on_many(tests: Iterable[Match]) -> bool:
+    """Whether on too many decisions to try them out. Such tests may be long, and dear to hash."""
+    keys = set[str]()
+    for key in (key for test in tests for key in _keys(test)):
+        keys.add(key)
+        if len(keys) > MANY:
+            return True
+    return False
 
 
 @lru_cache(maxsize=4096)
 def _may_hold(tests: tuple[Match, ...]) -> bool:
-    plain = {test for test in tests if isinstance(test, Decided)}
-    if any(opposite(test) in plain for test in plain):
-        return False
-    if len(plain) == len(tests):
-        return True
     keys = list(dict.fromkeys(key for test in tests for key in _keys(test)))
-    if len(keys) > MANY:
-        return True
     values = (
         dict(zip(keys, each, strict=True)) for each in product((True, False), repeat=len(keys))
     )

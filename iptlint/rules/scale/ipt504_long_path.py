@@ -45,6 +45,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Chain, Hook
+from iptlint.model.matches import is_decided
 from iptlint.model.ownership import is_user_chain
 from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
@@ -115,10 +116,12 @@ def _alike(hooks: Hooks, hook: Hook, packet: PacketSet, total: int) -> PacketSet
 
 
 def _counts(way: Iterable[Stretch]) -> Counter[Chain]:
-    """How many of the kernel's rules of each chain it is."""
+    """How many of the kernel's rules of each chain it is; what a script makes of them under
+    conditions may not be there."""
     counts: Counter[Chain] = Counter()
     for stretch in way:
-        counts[stretch.chain] += stretch.times * sum(rule.copies for rule in stretch.rules)
+        sure = (rule for rule in stretch.rules if not any(map(is_decided, rule.matches)))
+        counts[stretch.chain] += stretch.times * sum(rule.copies for rule in sure)
     return counts
 
 

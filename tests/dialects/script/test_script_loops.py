@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.steps import Script
+from iptlint.dialects.script.truths import is_doubt
 from iptlint.model import Chain, Family
 from iptlint.source import SourceFile
 
@@ -77,3 +80,40 @@ def test_nothing_is_carried_out_after_a_loop_that_nothing_ends() -> None:
 def test_a_rule_that_may_be_made_any_number_of_times_is_there_a_few_times() -> None:
     rules = chain(run(RECONNECTS * 5), "FORWARD").rules
     assert 1 < len(rules) < 50
+
+
+MENU = """\
+menu() {
+while LOOP; do
+  read -p "Number: " number
+  case $number in
+EACH
+  0) exit 1 ;;
+  *) echo "Another number."; menu ;;
+  esac
+done
+}
+menu
+"""
+
+
+@pytest.mark.parametrize("loop", ["[ 1 ]", "true", "((1))", "[[ 1 ]]"])
+def test_a_menu_that_goes_round_and_calls_itself_is_followed_for_a_while(loop: str) -> None:
+    """It took minutes: each round called the menu, and each of its rounds did."""
+    each = "".join(
+        f"  {n}) iptables -A INPUT -p tcp --dport {n} -j ACCEPT ;;\n" for n in range(1, 7)
+    )
+    text = MENU.replace("LOOP", loop).replace("EACH", f"{each}  9) iptables -F ;;")
+    script = run(text)
+    assert "IPT010" not in codes(script)
+    rules = chain(script, "INPUT").rules
+    assert 6 <= len(rules) < 100
+    assert all(any(map(is_doubt, rule.matches)) for rule in rules)
+
+
+def test_a_function_that_counts_by_calling_itself_is_followed_to_its_end() -> None:
+    text = (
+        "open() {\n  iptables -A INPUT -p tcp --dport $1 -j ACCEPT\n"
+        "  if [ $1 -gt 80 ]; then open $(($1 - 1)); fi\n}\nopen 83\n"
+    )
+    assert len(chain(run(text), "INPUT").rules) == 4
