@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from iptlint.dialects.detect import SCRIPT, detect
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.branches import at_the_end
@@ -33,7 +34,7 @@ from iptlint.dialects.script.state import (
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.dialects.script.truths import all_of, any_of, opposite
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, Span
 
 
 def execute(shell: Interpreter, call: Call) -> Result:
@@ -44,6 +45,9 @@ def execute(shell: Interpreter, call: Call) -> Result:
         return run_function(shell, call, *function)
     if _is_prefix(shell, call):
         return execute(shell, call.without(1))
+    if _OPTION.match(name) and _follows_a_tool(call.span):
+        run.diagnostics.append(_no_command(name, call.span))
+        return Result(127)
     return _execute_no_function(shell, call)
 
 
@@ -76,6 +80,31 @@ def _execute_no_function(shell: Interpreter, call: Call) -> Result:
     if source is not None and _RUN_BY_NFT.match(source.text):
         return _execute_no_function(shell, _loading(call))
     return outside(run, call)
+
+
+_OPTION = re.compile(r"--?[A-Za-z]")
+_OF_A_TOOL = re.compile(
+    r"\s*(?:sudo\s+)?(?:\S*/)?(?:ip6?tables|ipset|nft)\s|\s*(?:sudo\s+)?\$\{?\w+\}?\s+-"
+)
+
+
+def _follows_a_tool(place: Span) -> bool:
+    """Whether the line before is a command of a tool, and this one begins with its options."""
+    text, line = place.source.text, place.line
+    start = place.source.line_span(line).start
+    before = place.source.line_text(line - 1) if line > 1 else ""
+    return not text[start : place.start].strip() and _OF_A_TOOL.match(before) is not None
+
+
+def _no_command(name: str, place: Span) -> Diagnostic:
+    before = place.line - 1
+    blank = re.search(r"\\[ \t]+$", place.source.line_text(before)) is not None
+    message = f"`{name}` is no command: it belongs to line {before}, which "
+    message += "has blanks behind its `\\`" if blank else "lacks a `\\` at its end"
+    advice = f"take out the blanks at the end of line {before}"
+    if not blank:
+        advice = f"end line {before} with a `\\`"
+    return Diagnostic("IPT001", "error", place.start, place.end, message, advice, place.source)
 
 
 _MAY_BE_BESIDE = re.compile(r"(?!(?:/usr(?:/local)?)?/s?bin/).*/[^/]+|[^/]+\.sh")

@@ -55,7 +55,8 @@ def for_each(shell: Interpreter, names: Sequence[str], action: Callable[[], Resu
     ]
     result = run_alternatives(shell, alternatives, complete=True)
     asked = any(_asks_for(option.condition.truth, name) for option in options)
-    certain = not (shell.run.guards or asked)
+    unset = any(option.value is None for option in options)  # the script counts on the other way
+    certain = not (shell.run.guards or asked or unset)
     diagnostics += [each for some in told for each in some] if certain else _in_all(told)
     return result
 

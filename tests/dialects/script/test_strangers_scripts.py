@@ -323,3 +323,24 @@ def test_a_variable_that_becomes_several_words_is_told_as_that() -> None:
     assert [each.message.partition(" (")[0] for each in told] == ["`$G` is 3 words here"] * 2
     (options,) = diagnostics('O="-p tcp 22"\niptables -A INPUT $O -j DROP\n', "IPT001")
     assert "`22` is not an option's argument" in options.message
+
+
+def test_who_sets_a_variable_under_a_condition_counts_on_it() -> None:
+    """`reboot_helper.txt` is written before the script is called; without it there is no value."""
+    sets = "[ -f /root/settings ] && PORT=$(cat /root/settings)\n"
+    accept = "iptables -A INPUT -p udp --dport $PORT -j ACCEPT\n"
+    assert not diagnostics(sets + accept, "IPT001")
+    assert not diagnostics(f"if [ -f /root/settings ]; then PORT=51820; fi\n{accept}", "IPT001")
+    assert diagnostics(f"PORT=\n{accept}", "IPT001")
+    assert diagnostics(f"PORT=\n{sets}{accept}", "IPT001")
+
+
+def test_the_rest_of_a_command_on_a_line_of_its_own_is_no_command() -> None:
+    """sh: `-m: not found`, and a rule without a port and without a target."""
+    rule = "iptables -A INPUT -p tcp\n  -m multiport --dports 22,80 -j ACCEPT\n"
+    (told,) = diagnostics(rule, "IPT001")
+    assert told.message == "`-m` is no command: it belongs to line 1, which lacks a `\\` at its end"
+    (blank,) = diagnostics(rule.replace("tcp\n", "tcp \\ \n"), "IPT001")[-1:]
+    assert "has blanks behind its `\\`" in blank.message
+    assert not diagnostics(rule.replace("tcp\n", "tcp \\\n"), "IPT001")
+    assert not diagnostics("echo done\n-m\n", "IPT001")
