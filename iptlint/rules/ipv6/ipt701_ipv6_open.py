@@ -6,8 +6,10 @@ sources of one run that belong together (`rules.v4` and `rules.v6`, `iptables` a
 `ip6tables`). After `flush ruleset` an nft file is all there is. If IPv4 denies by default and
 IPv6 has no filter rules, or accepts what no rule names, that is reported at the IPv6 policy.
 Where both deny by default, a rule that opens a port to every address over IPv6, which IPv4 accepts
-from some only, is a warning; IPT603 speaks of the services that it knows. Nothing is said where no
-IPv6 rules were given.
+from some only, is a warning; IPT603 speaks of the services that it knows. So is OUTPUT, or FORWARD
+of a router, that denies by default over IPv4 and for which nobody wrote a rule over IPv6; an error
+where IPv4 may leave by a tunnel, which IPv6 then passes by. Nothing is said where no IPv6 rules
+were given.
 
 ## Why it matters
 Most hosts have an IPv6 address whether anyone asked for one or not. Every service that the
@@ -54,6 +56,7 @@ from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open
 from iptlint.analysis.open_over_ipv6 import OpenOverIp6, open_over_ipv6
+from iptlint.analysis.open_ways import OpenWay, open_ways
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
@@ -81,13 +84,49 @@ META = Meta(
 
 
 def check(context: Context) -> Iterator[Finding]:
+    told: set[Ruleset] = set()
     for ip, beside, ip6 in only_ipv6_open(context):
+        told.add(beside)
         why = (_start(beside), _no_rules(beside), None) if ip6 is None else _why(ip6)
         finding = _open(ip, ip6, *why)
         script = beside.script
         may_be_left = script is not None and script.may_leave(Family.IP6)
         yield _unless_left(finding) if may_be_left else finding
     yield from map(_port_finding, open_over_ipv6(context))
+    yield from (_way(way) for way in open_ways(context) if way.beside not in told)
+
+
+def _way(way: OpenWay) -> Finding:
+    """What leaves, or goes through; who reads only the rules of IPv4 takes it for denied."""
+    hook, forward = way.hook, way.hook is Hook.FORWARD
+    main = way.ip6.deciding_chain(hook)
+    accepting = next(iter(shares(way.ip6, hook, accepted_strangers(way.ip6, hook))), None)
+    does = "passes through this host" if forward else "leaves this host"
+    why = f"{accepting.name} accepts it" if accepting else f"there is no chain at {hook.value}"
+    if forward:
+        why += ", if IPv6 is forwarded at all"
+    deciding = shares(way.ip, hook, dropped_by_default(way.ip, hook))
+    denier = next((share for share in deciding if share.kind.denies), None)
+    return META.finding(
+        accepting.span if accepting else _start(way.beside),
+        f"over IPv6 everything {does} while IPv4 denies by default: {why}",
+        _way_advice(way, main is None),
+        related=(Label(denier.span, "IPv4 denies by default"),) if denier else (),
+        witness=shown_for(way.ip6, hook, accepting) if accepting else None,
+        severity=None if way.tunnel else Severity.WARNING,
+        confidence=Confidence.POSSIBLE if forward else None,
+    )
+
+
+def _way_advice(way: OpenWay, is_missing: bool) -> str:
+    name = way.hook.value.upper()
+    needed = "" if way.hook is Hook.FORWARD else " (after lo, established and neighbour discovery)"
+    policy = f"ip6tables -P {name} DROP" if way.ip.ruleset.script else f":{name} DROP [0:0]"
+    nft = "`policy drop;`"
+    if is_missing:
+        nft = f"`type filter hook {way.hook.value} priority filter; policy drop;`"
+    denial = way.ip.ruleset.syntax.pick(iptables=f"`{policy}`", nft=nft)
+    return f"write the same rules for IPv6, or deny there too: {denial}{needed}"
 
 
 def _port_finding(open_port: OpenOverIp6) -> Finding:
