@@ -88,8 +88,7 @@ class Application:
         from iptlint.cli.here import here, read_new
 
         self._refuse_beside_waiting()
-        dirs, alone = self.given["include_dirs"], self.given["no_include"]
-        reader = options.reader_of(None, dirs, no_include=alone)
+        reader = options.reader_of(self.given)
         host = here()
         new_files = read_new(self._sources(), reader)
         objections = [*self._objections(host, new_files, reader)]

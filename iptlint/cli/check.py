@@ -75,11 +75,9 @@ def command(files: tuple[str, ...], **given: Any) -> int:
     files = with_twins(files) if given["twins"] else files
     inputs = read_inputs(files, given["max_bytes"], given["stdin_filename"])
     sets = read_inputs(given["ipsets"], given["max_bytes"])
-    reader = options.reader_of(
-        given["family"], given["include_dirs"], no_include=given["no_include"]
-    )
+    reader = options.reader_of(given)
     reader = noted(reader)
-    reader, unread = with_scripts(reader, given["starts"], given["arguments"])
+    reader, unread = with_scripts(reader, given)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     streams.complain(*complaints)
     given["overrides"] = click.get_current_context().meta[META].overrides

@@ -92,13 +92,14 @@ def _read(
     files: tuple[str, ...], ipsets: tuple[str, ...], family: str | None, allowance: Allowance
 ) -> tuple[list[Reading], SavedSets | None]:
     """The rulesets, and the sets that they look into."""
-    from iptlint.dialects import read
+    from iptlint.dialects import Reader, read
+    from iptlint.dialects.files import NoFiles
     from iptlint.dialects.sets import read_sets, together
 
     inputs = read_inputs(files, allowance.most_bytes)
     if inputs.complaints:
         raise click.ClickException("; ".join(inputs.complaints))
-    reader = options.reader_of(family, (), no_include=True)
+    reader = Reader(options.family_of(family), NoFiles())
     texts = [source_of(file, allowance.most_bytes) for file in ipsets]
     with allowance.for_("to read the files"):
         readings = [read(source, reader) for source in inputs.sources]

@@ -21,11 +21,12 @@ def translate(
 ) -> int:
     """The new text on standard output; what of it is not proved, on standard error."""
     from iptlint.convert.languages import to_json, to_text
+    from iptlint.dialects import Reader
     from iptlint.dialects.detect import NFT, NFT_JSON
 
     if len(files) != 1:
         raise click.UsageError("name one file of nft, or of its JSON")
-    reading = read_one(files[0], options.reader_of(None, (), no_include=False), (), allowance)
+    reading = read_one(files[0], Reader(), (), allowance)
     wanted, writer = (NFT, to_json) if language == "nft-json" else (NFT_JSON, to_text)
     dialect = reading.ruleset.dialect
     if dialect != wanted:

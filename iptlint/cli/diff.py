@@ -6,7 +6,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,13 +75,9 @@ def command(
     everything: bool,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
-    family: str | None,
     ipsets: tuple[str, ...],
-    include_dirs: tuple[str, ...],
-    no_include: bool,
-    starts: tuple[str, ...],
-    arguments: tuple[str, ...] | None,
     allowance: Allowance,
+    **given: Any,
 ) -> int:
     """Say which packets fare otherwise with the rules of NEW than with those of OLD.
 
@@ -92,13 +88,13 @@ def command(
     from iptlint.model import Hook
     from iptlint.model.edits import without_chains
 
-    reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reader = options.reader_of(given)
     if live:
-        if revision is not None or starts or ipsets:
+        if revision is not None or given["starts"] or ipsets:
             raise click.UsageError("--live says what OLD is; name the files that are NEW")
         sides = _live_sides(files, reader, allowance)
     else:
-        reader = script_reader(reader, starts, arguments)
+        reader = script_reader(reader, given)
         sides = _Sides.of(*_readings(files, revision, reader, ipsets, allowance))
     old, new = (without_chains(side, ignore_chains) for side in (sides.old, sides.new))
     addresses = _own(host_addresses, old, new) or sides.addresses

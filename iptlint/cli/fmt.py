@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,10 +33,8 @@ def command(
     check: bool,
     diff: bool,
     output_format: str,
-    family: str | None,
-    include_dirs: tuple[str, ...],
-    no_include: bool,
     allowance: Allowance,
+    **given: Any,
 ) -> int:
     """Lay each FILE out as `nft list ruleset` or `iptables-save` would.
 
@@ -44,7 +42,7 @@ def command(
     it says the same; of several files all are written or none. The exit status is 0, with --check
     and --diff 1 where a file would change, 2 where one cannot be laid out.
     """
-    reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reader = options.reader_of(given)
     inputs = read_inputs(files, allowance.most_bytes)
     complaints = [*inputs.complaints]
     done = []

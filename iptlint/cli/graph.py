@@ -60,10 +60,7 @@ def command(files: tuple[str, ...], allowance: Allowance, **given: Any) -> int:
     """
     from iptlint.analysis.graph import MOST, graph
 
-    reader = options.reader_of(
-        given["family"], given["include_dirs"], no_include=given["no_include"]
-    )
-    reader = script_reader(reader, given["starts"], given["arguments"])
+    reader = script_reader(options.reader_of(given), given)
     readings = [read_one(file, reader, given["ipsets"], allowance) for file in files]
     if len(readings) == 1:
         refuse_other_family(readings[0], reader)

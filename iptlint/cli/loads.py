@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,10 +53,8 @@ def command(
     starts: tuple[str, ...],
     target: Target | None,
     output_format: str,
-    family: str | None,
-    include_dirs: tuple[str, ...],
-    no_include: bool,
     allowance: Allowance,
+    **given: Any,
 ) -> int:
     """Say whether `nft -f` or `iptables-restore` would take each FILE, and why not.
 
@@ -65,7 +63,7 @@ def command(
     """
     from iptlint.dialects import read
 
-    reader = options.reader_of(family, include_dirs, no_include=no_include)
+    reader = options.reader_of(given)
     starting = _whole(read_inputs(starts, allowance.most_bytes))
     with allowance.for_("to read what is loaded already"):
         before = [read(source, reader) for source in starting.sources]

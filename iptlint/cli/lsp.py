@@ -88,11 +88,9 @@ def _host(document: Document) -> Host:
     asked = options.Asked.of({**given, "budget": check.budget(given), "outputs": ()})
     inputs = _inputs(document, given)
     sets = read_inputs(given["ipsets"], given["max_bytes"])
-    reader = options.reader_of(
-        given["family"], given["include_dirs"], no_include=given["no_include"]
-    )
+    reader = options.reader_of(given)
     reader = OpenFiles.over(reader, document.others)
-    reader = scripts.script_reader(reader, given["starts"], given["arguments"])
+    reader = scripts.script_reader(reader, given)
     if sets.complaints:
         raise click.ClickException("; ".join(sets.complaints))
     look = _Look(asked, given)

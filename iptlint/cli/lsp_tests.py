@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import options, test
+from iptlint.cli import test
 from iptlint.cli.budgets import Allowance
 from iptlint.cli.inputs import read_inputs
 from iptlint.cli.policy import read_hosts
@@ -33,6 +33,7 @@ def read_policy(document: Document) -> PolicyFile:
 
 def failures(document: Document, policy: PolicyFile) -> list[Finding]:
     """Of the firewall beside it, as it is open, or saved; a click error where there is none."""
+    from iptlint.dialects import Reader
     from iptlint.editor.open_files import OpenFiles
     from iptlint.linter.budget import Budget, Watch
     from iptlint.policy.findings import findings
@@ -48,7 +49,7 @@ def failures(document: Document, policy: PolicyFile) -> list[Finding]:
         SourceFile(each.path, document.others[each.path]) if each.path in document.others else each
         for each in inputs.sources
     )
-    reader = options.reader_of(None, (), no_include=False)
+    reader = Reader()
     reader = OpenFiles.over(reader, document.others)
     budget = Budget(given["timeout"], given["max_memory"] << 20)
     with Watch(budget, len(sources)) as watch:

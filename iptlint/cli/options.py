@@ -126,13 +126,14 @@ def family_of(word: str | None) -> Family | None:
     return Family(_FAMILIES[word]) if word else None
 
 
-def reader_of(family: str | None, include_dirs: Sequence[str], *, no_include: bool) -> Reader:
-    """How the files of a command are to be read."""
+def reader_of(given: Mapping[str, Any]) -> Reader:
+    """How the files of a command are to be read, by the values of its options: of ``includes``,
+    and of ``family`` where it has that."""
     from iptlint.dialects import Reader
     from iptlint.dialects.files import LocalFiles, NoFiles
 
-    files = NoFiles() if no_include else LocalFiles(tuple(include_dirs))
-    return Reader(family_of(family), files)
+    files = NoFiles() if given["no_include"] else LocalFiles(tuple(given["include_dirs"]))
+    return Reader(family_of(given.get("family")), files)
 
 
 def use_colour(wanted: str) -> bool:

@@ -92,7 +92,7 @@ def command(
 
     if aws_live is bool(documents):
         raise click.UsageError("name documents with --aws, or ask AWS itself with --aws-live")
-    reader = options.reader_of(None, include_dirs, no_include=no_include)
+    reader = options.reader_of({"include_dirs": include_dirs, "no_include": no_include})
     if aws_live:
         reading = ask_aws(region, profile, reader, allowance)
     else:

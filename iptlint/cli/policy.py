@@ -57,10 +57,8 @@ def hosts_of(files: Sequence[str], given: Mapping[str, Any], allowance: Allowanc
     files = with_twins(files) if given["twins"] else files
     inputs = read_inputs(files, allowance.most_bytes)
     sets = read_inputs(given["ipsets"], allowance.most_bytes)
-    reader = options.reader_of(
-        given["family"], given["include_dirs"], no_include=given["no_include"]
-    )
-    reader, unread = with_scripts(reader, given["starts"], given["arguments"])
+    reader = options.reader_of(given)
+    reader, unread = with_scripts(reader, given)
     complaints = (*inputs.complaints, *sets.complaints, *unread)
     streams.complain(*complaints)
     if not inputs.sources:

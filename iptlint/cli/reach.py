@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,13 +28,9 @@ def command(
     file: str,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
-    family: str | None,
     ipsets: tuple[str, ...],
-    include_dirs: tuple[str, ...],
-    no_include: bool,
-    starts: tuple[str, ...],
-    arguments: tuple[str, ...] | None,
     allowance: Allowance,
+    **given: Any,
 ) -> int:
     """Say for every rule of FILE whether any packet can get there and match.
 
@@ -46,8 +42,8 @@ def command(
     from iptlint.model.host_addresses import with_own
     from iptlint.reports.reach import reach_json, reach_text
 
-    reader = options.reader_of(family, include_dirs, no_include=no_include)
-    reading = read_one(file, script_reader(reader, starts, arguments), ipsets, allowance)
+    reader = script_reader(options.reader_of(given), given)
+    reading = read_one(file, reader, ipsets, allowance)
     addresses = with_own(host_addresses, reading.ruleset) if host_addresses else None
     rules = sum(len([*table.statements()]) for table in reading.ruleset.tables)
     answers = allowance.as_many(

@@ -4,7 +4,7 @@ with."""
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,11 @@ _script_args = click.option(
 )
 
 
-def with_scripts(
-    reader: Reader, starts: Sequence[str], arguments: tuple[str, ...] | None
-) -> tuple[Reader, tuple[str, ...]]:
-    """The reader for these scripts; and what to complain of."""
-    reader = replace(reader, arguments=arguments)
+def with_scripts(reader: Reader, given: Mapping[str, Any]) -> tuple[Reader, tuple[str, ...]]:
+    """The reader for scripts that run so, by the values of ``script_options``; and what to complain
+    of."""
+    starts: tuple[str, ...] = given["starts"]
+    reader = replace(reader, arguments=given["arguments"])
     if not starts:
         return reader, ()
     readings, complaints = _read(starts, replace(reader, family=None))
@@ -61,11 +61,9 @@ def with_scripts(
     return replace(reader, start=replace(first, tables=tables)), complaints
 
 
-def script_reader(
-    reader: Reader, starts: Sequence[str], arguments: tuple[str, ...] | None
-) -> Reader:
+def script_reader(reader: Reader, given: Mapping[str, Any]) -> Reader:
     """The same for a command that cannot do without."""
-    reader, complaints = with_scripts(reader, starts, arguments)
+    reader, complaints = with_scripts(reader, given)
     if complaints:
         raise click.ClickException("; ".join(complaints))
     return reader

@@ -110,9 +110,7 @@ def _judged(
 ) -> list[Result]:
     from iptlint.policy.judge import judge
 
-    reader = options.reader_of(
-        given["family"], given["include_dirs"], no_include=given["no_include"]
-    )
+    reader = options.reader_of(given)
     others = others_of(policy, path, hosts.hosts, reader, allowance.most_bytes)
     asked = len(policy.tests) * len(hosts.hosts)
     return allowance.as_many(

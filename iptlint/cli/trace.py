@@ -57,12 +57,7 @@ def command(
     everything: bool,
     host_addresses: tuple[IPv4Network | IPv6Network, ...],
     output_format: str,
-    family: str | None,
     ipsets: tuple[str, ...],
-    include_dirs: tuple[str, ...],
-    no_include: bool,
-    starts: tuple[str, ...],
-    arguments: tuple[str, ...] | None,
     allowance: Allowance,
     **given: Any,
 ) -> int:
@@ -79,8 +74,7 @@ def command(
     from iptlint.analysis.exchange import connection
     from iptlint.reports.trace import FamilyTrace
 
-    reader = options.reader_of(family, include_dirs, no_include=no_include)
-    reader = script_reader(reader, starts, arguments)
+    reader = script_reader(options.reader_of(given), given)
     if log is not None:
         refuse_beside(log, file)
     reading, known = _read(file, reader, ipsets, allowance, live=live)
