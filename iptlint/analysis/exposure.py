@@ -171,7 +171,9 @@ class Exposure:
     @cached_property
     def accepted_at_a_rate(self) -> PacketSet:
         """Those that come through for certain as long as rates and quotas permit."""
-        return self._surely(self._accepting().exists(self._cube(rates=True)))
+        unknowns = self._unknowns
+        rates = unknowns.cube_of(key for key in unknowns.variables if key.kind in RATES)
+        return self._surely(self._accepting().exists(rates))
 
     @memo
     def now(self, packets: PacketSet) -> PacketSet:
@@ -207,13 +209,6 @@ class Exposure:
 
     def _surely(self, accepting: PacketSet) -> PacketSet:
         return self.everyone & ~(self.everyone & ~accepting).exists(self._unknowns.cube)
-
-    def _cube(self, *, rates: bool) -> PacketSet:
-        cube = self.space.true
-        for key, number in reversed(self._unknowns.variables.items()):
-            if (key.kind in RATES) is rates:
-                cube = self.space.manager.var(number) & cube
-        return cube
 
     def most(self, packets: PacketSet, *fields: Field) -> PacketSet:
         """Over ``fields``: the values with which ``packets`` has most of the callers of a group."""

@@ -142,6 +142,7 @@ class Statements:
         self._every: Iterator[tuple[Rule, ...]] = chain.statements()
         self._concerning = concerning
         self._known: dict[object, tuple[PacketSet, Sequence[int]]] = {}
+        self._last: dict[object, tuple[PacketSet, Sequence[int]]] = {}
         self._behind = 0
         """The number of the rule behind the last statement."""
 
@@ -156,10 +157,16 @@ class Statements:
     def _first_for(
         self, group: PacketGroup, concerning: Callable[[PacketSet], Sequence[int]]
     ) -> int | None:
-        packets, numbers = self._known.get(group.rewrite.key, (None, ()))
-        if packets is None or (group.packets & ~packets).satisfiable():
-            numbers = concerning(group.rewrite.image(group.packets))
-            self._known[group.rewrite.key] = group.packets, numbers
+        key, packets = group.rewrite.key, group.packets
+        last, numbers = self._last.get(key, (None, ()))
+        # Those that were asked for last are mostly the same but for what one rule took: that is
+        # seen sooner than that they are among all that the numbers are for.
+        if last is None or (packets & ~last).satisfiable():
+            every, numbers = self._known.get(key, (None, ()))
+            if every is None or (packets & ~every).satisfiable():
+                numbers = concerning(group.rewrite.image(packets))
+                self._known[key] = packets, numbers
+        self._last[key] = packets, numbers
         place = bisect_left(numbers, self._behind)
         return numbers[place] if place < len(numbers) else None
 
