@@ -118,7 +118,7 @@ def _exactly(
 ) -> PacketSet:
     # From the last variable to the first, so that each step adds few nodes on top.
     packets = space.true
-    for test, variable in reversed(space.opaques.items()):
+    for test, variable in space.opaques_upward():
         packets = (variable if typically_holds(test, hook) else ~variable) & packets
     for field in reversed(space.fields):
         if field not in free and field is not Field.CT_STATE:

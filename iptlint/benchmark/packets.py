@@ -114,7 +114,7 @@ def _of_spoofed(test: Opaque) -> bool | None:
 def plain(hooks: Hooks, hook: Hook) -> PacketSet:
     """The packets that are on no list and have no odd option."""
     packets = hooks.space.true
-    for test, variable in reversed(hooks.space.opaques.items()):
+    for test, variable in hooks.space.opaques_upward():
         if _of_spoofed(test) is None:
             packets = (variable if typically_holds(test, hook) else ~variable) & packets
     return packets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iptlint.memo import memo
 from iptlint.model import Field, Hook, Opaque
 from iptlint.model.matches import AddressType, ReversePath, SegmentSize
 from iptlint.packets.space import Space
@@ -31,7 +32,12 @@ def typically_holds(test: Opaque, hook: Hook | None) -> bool:
 
 def ordinary(space: Space, hook: Hook | None) -> PacketSet:
     """The packets that fare with all of these tests as ordinary ones do: one choice of each."""
+    return _ordinary(space, hook, len(space.opaques))
+
+
+@memo
+def _ordinary(space: Space, hook: Hook | None, _opaques: int) -> PacketSet:
     literals = space.true
-    for test, variable in reversed(space.opaques.items()):
+    for test, variable in space.opaques_upward():
         literals = (variable if typically_holds(test, hook) else ~variable) & literals
     return literals

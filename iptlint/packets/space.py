@@ -24,6 +24,10 @@ CACHE_ENTRIES_SMALL, CACHE_ENTRIES_LARGE = 1 << 14, 1 << 17
 _LONG_LIST = 64
 """Of ranges: what is built octet by octet, and kept."""
 
+_FEW, MOST_OPAQUE = 1_000, 40_000
+"""Tests that are not interpreted, of which each is a variable: a diagram is worked through as deep
+as it has such, on the stack of the thread."""
+
 MOST_NAMED = 64
 """Values of a field, of those that tests name."""
 
@@ -93,6 +97,7 @@ class Space:
         self.interfaces = Interfaces(tests)
         self.fields = dict(self._lay_out())
         self.opaques: dict[Opaque, PacketSet] = {}
+        self._spare: Iterator[int] = iter(())
         self._decisions: dict[str, PacketSet] = {}
         self._long_lists: dict[tuple[Field, Ranges], PacketSet] = {}
         self._cubes: dict[frozenset[Field], PacketSet] = {}
@@ -191,9 +196,30 @@ class Space:
         """The packets that pass a test the tool does not interpret."""
         variable = self.opaques.get(test.affirmed)
         if variable is None:
-            (number,) = self.manager.add_vars(1)
-            variable = self.opaques[test.affirmed] = self.manager.var(number)
+            variable = self.opaques[test.affirmed] = self.manager.var(self._one_more())
         return ~variable if test.negated else variable
+
+    def _one_more(self) -> int:
+        """A variable for a test. Where tests are many, that of a later rule stands above those of
+        the rules before: what came past these is as it was beneath it."""
+        if max(len(self.opaques) + 1, self._opaque_tests) > MOST_OPAQUE:
+            raise MemoryError
+        number = next(self._spare, None)
+        if number is None:
+            count = self._opaque_tests if not self.opaques and self._opaque_tests > _FEW else 1
+            self._spare = reversed(self.manager.add_vars(count))
+            number = next(self._spare)
+        return number
+
+    @cached_property
+    def _opaque_tests(self) -> int:
+        return len({test.affirmed for test in self.tests if isinstance(test, Opaque)})
+
+    def opaques_upward(self) -> list[tuple[Opaque, PacketSet]]:
+        """Those that were asked for, from the last variable to the first: so joined, each adds a
+        node on top."""
+        tests = {variable: test for test, variable in self.opaques.items()}
+        return [(tests[variable], variable) for variable in _upward(tests)]
 
     def decided(self, key: str) -> PacketSet:
         """All packets, if it was decided so; else none of them."""
@@ -236,13 +262,18 @@ class Space:
         forgotten = self._cubes_beside.get(key)
         if forgotten is None:
             forgotten = self.true
-            for variable in reversed([*self.opaques.values(), *self._decisions.values()]):
+            for variable in _upward((*self.opaques.values(), *self._decisions.values())):
                 forgotten = variable & forgotten
             for field, bits in reversed(self.fields.items()):
                 if field not in kept:
                     forgotten = bits.cube & forgotten
             self._cubes_beside[key] = forgotten
         return packets.exists(forgotten)
+
+
+def _upward(variables: Iterable[PacketSet]) -> list[PacketSet]:
+    """From the last variable to the first."""
+    return sorted(variables, key=lambda variable: variable.node_var() or 0, reverse=True)
 
 
 def _ranges_named(tests: Iterable[Match], field: Field) -> Iterator[tuple[int, int]]:

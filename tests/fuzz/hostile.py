@@ -123,6 +123,11 @@ HOSTILE: dict[str, Make] = {
         "table ip t { chain c {\n" + "".join(f"wrd{i} foo bar\n" for i in range(n)) + "} }\n"
     ),
     "unknown_words.v4": lambda n: _restore(f"-A INPUT --wrd{i} foo" for i in range(n)),
+    "unknown_extensions.v4": lambda n: _restore(f"-A INPUT -m wrd{i} -j DROP" for i in range(n)),
+    "limits.v4": lambda n: _restore(
+        f"-A INPUT -p tcp --dport {i % 65_535 + 1} -m limit --limit {i % 50 + 1}/sec -j ACCEPT"
+        for i in range(n)
+    ),
     "unknown_chains.v4": lambda n: _restore(
         [*(f":chain{i} - [0:0]" for i in range(n)), *(f"-A INPUT -j {c}" for c in _names(n))]
     ),

@@ -128,6 +128,8 @@ LARGE: dict[str, tuple[int, int, int]] = {
     "interfaces.v4": (65_536, SECONDS, KIBIBYTES),
     "interfaces.nft": (65_536, SECONDS, KIBIBYTES),
     "verdicts.nft": (50_000, SECONDS, KIBIBYTES),
+    "unknown_extensions.v4": (3_000, SECONDS, KIBIBYTES),
+    "limits.v4": (6_000, SECONDS, KIBIBYTES),
     "unknown_chains.v4": (10_000, SECONDS, KIBIBYTES),
     "unknown_chains.sh": (3_000, SECONDS, KIBIBYTES),
     "unknown_sets.nft": (3_000, SECONDS, KIBIBYTES),

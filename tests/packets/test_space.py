@@ -20,7 +20,7 @@ from iptlint.model.matches import SetLookup
 from iptlint.model.verdicts import CONTINUE
 from iptlint.model.writes import writes_on_the_way
 from iptlint.packets.match import Matcher
-from iptlint.packets.space import Space
+from iptlint.packets.space import MOST_OPAQUE, Space
 from iptlint.source import SourceFile, Span
 
 
@@ -148,3 +148,34 @@ def test_a_projection_keeps_only_the_fields_named() -> None:
     packets = space()
     ssh = Matcher(packets, writes_on_the_way(())).all_of((TCP, SSH), packets.universe).may
     assert packets.project(ssh, Field.DPORT) == packets.value(Field.DPORT, 22)
+
+
+def test_of_many_tests_not_interpreted_that_of_a_later_rule_adds_one_node() -> None:
+    """What came past the rules before is as it was beneath it: 3,000 took a hundred times as
+    long."""
+    rules = [rule(Opaque(f"-m wrd{n}")) for n in range(1_500)]
+    packets = space(*rules)
+    passed, sizes = packets.true, list[int]()
+    for one in rules:
+        passed = passed & ~Matcher(packets, writes_on_the_way(())).rule(one).may
+        sizes.append((passed & packets.state("new")).node_count())
+    variables = [variable.node_var() or 0 for variable in packets.opaques.values()]
+    assert variables == sorted(variables, reverse=True)
+    assert sizes[-1] - sizes[0] < 2 * len(rules)
+
+
+def test_more_tests_not_interpreted_than_a_diagram_has_room_for_are_refused_at_once() -> None:
+    packets = space(*(rule(Opaque(f"-m wrd{n}")) for n in range(MOST_OPAQUE + 1)))
+    with pytest.raises(MemoryError):
+        packets.opaque(Opaque("-m wrd0"))
+
+
+def test_tests_not_interpreted_are_told_from_the_last_variable_to_the_first() -> None:
+    for count in (3, 1_500):
+        tests = [Opaque(f"-m wrd{n}") for n in range(count)]
+        packets = space(rule(*tests))
+        for test in tests:
+            packets.opaque(test)
+        numbers = [variable.node_var() or 0 for _, variable in packets.opaques_upward()]
+        assert numbers == sorted(numbers, reverse=True)
+        assert {test for test, _ in packets.opaques_upward()} == {*tests}
