@@ -65,7 +65,9 @@ def opens_for_more(
 ) -> bool:
     """Whether ``late`` lets in somebody by SSH whom ``early`` does not, both of the states."""
     watch = _Watch(states, family, ports)
-    return (watch.callers(late) & ~watch.callers(early)).satisfiable()
+    return (watch.callers(late) & ~watch.callers(early)).satisfiable() or (
+        watch.answered(late) & ~watch.answered(early)
+    ).satisfiable()
 
 
 class _Signature(NamedTuple):
@@ -160,6 +162,17 @@ class _Watch:
         hooks = self._hooks(ruleset)
         came = may_pass(hooks, Hook.INPUT, opening(hooks, self.ports) & ~guests(hooks.space))
         return hooks.space.project(came, Field.IIF, hooks.family.saddr)
+
+    def answered(self, ruleset: Ruleset) -> PacketSet:
+        """Those to whom an answer may leave: by which interface, to which address."""
+        hooks, space = self._hooks(ruleset), self.space
+        ranges = tuple((port, port) for port in self.ports)
+        back = space.universe & space.family(self.family.value) & space.value(Field.PROTO, TCP)
+        back = back & space.state("established") & space.value(Field.CT_DIRECTION, 1)
+        back = back & flags(space, "ack") & space.ranges(Field.SPORT, ranges) & outside(space)
+        back = back & at_hook(space, Hook.OUTPUT) & sent_by_root(space) & ~guests(space)
+        left = may_pass(hooks, Hook.OUTPUT, back)
+        return space.project(left, Field.OIF, hooks.family.daddr)
 
     def _worked_out(self, ruleset: Ruleset) -> SshState:
         hooks = self._hooks(ruleset)

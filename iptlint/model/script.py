@@ -65,6 +65,10 @@ class Hints(Protocol):
     def is_program(self) -> bool:
         """Whether it is run as one; else it may be lines that are put into another."""
 
+    @property
+    def is_main_program(self) -> bool:
+        """Whether it is that of a container, which ends in what the container is for."""
+
     def is_provided_for(self, besides: Iterable[Span] = ()) -> bool:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at
         boot, that it is a service, or that the rules are not meant to stay. ``besides``: commands

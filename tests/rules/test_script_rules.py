@@ -276,6 +276,21 @@ def test_the_first_who_gets_in_again_may_not_be_the_one_who_is_cut_off(some: str
     assert "at least" not in whole.message
 
 
+def test_so_it_is_with_those_to_whom_answers_may_leave() -> None:
+    """A rule for the answers to a name server lets in nobody's SSH but that one's."""
+    lines = (SHUT, "iptables -P OUTPUT DROP", SSH, RUNNING)
+    some = "iptables -A OUTPUT -d 192.0.2.53 -j ACCEPT"
+    (finding,) = found(*lines, some, "iptables -A OUTPUT -o eth0 -j ACCEPT", codes=("IPT303",))
+    assert "at least until line 6" in finding.message
+    (whole,) = found(*lines, some, codes=("IPT303",))
+    assert "at least" not in whole.message
+
+
+def test_nobody_is_logged_in_while_a_container_starts() -> None:
+    assert found(SHUT, LO, SSH, codes=("IPT303",))
+    assert not found(SHUT, LO, SSH, 'exec "$@"', codes=("IPT303",))
+
+
 def test_loopback_of_ipv6_alone_is_told_as_that() -> None:
     six = [line.replace("iptables", "ip6tables") for line in (SHUT, RUNNING, SSH)]
     (finding,) = found(SHUT, LO, RUNNING, SSH, *six, codes=("IPT305",))

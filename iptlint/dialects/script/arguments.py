@@ -111,10 +111,12 @@ def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Itera
     """What the first argument is compared with, itself or by a variable that it was put in."""
     for statement in statements:
         match statement:
-            case t.Command(assignments=assignments):
+            case t.Command(assignments, words):
                 for each in assignments:
                     if _is_of(each.value, from_first):
                         from_first.add(each.name)
+                if _is_test(words) and any(_is_of(word, from_first) for word in words):
+                    yield _Asked(tuple(_plain_ones(words[1:])), statement)
             case t.Case(subject, items) if _is_of(subject, from_first):
                 for item in items:
                     yield _Asked(tuple(_plain_ones(item.patterns)), item.patterns[0])
@@ -122,6 +124,11 @@ def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Itera
                 yield _Asked(tuple(_plain_ones(words)), statement)
         for body in _bodies(statement):
             yield from _asked_for(body, from_first)
+
+
+def _is_test(words: Sequence[t.Word]) -> bool:
+    """Whether a command is `[` by its other name."""
+    return bool(words) and _plain(words[0]) == "test"
 
 
 def given_in(statements: Sequence[t.Statement]) -> frozenset[str]:

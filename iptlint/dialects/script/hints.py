@@ -42,12 +42,8 @@ _KEPT = re.compile(
 
 _CALLED_WITH = re.compile(r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
 _START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
-_TEMPORARY = re.compile(
-    r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b"
-    r"|^[ \t]*(?:exec[ \t]+[\"']?\$@|tail[ \t]+-[fF])",
-    re.MULTILINE,
-)
-"""The last two are the main program of a container."""
+_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b", re.MULTILINE)
+_MAIN_PROGRAM = re.compile(r"^[ \t]*(?:exec[ \t]+[\"']?\$@|tail[ \t]+-[fF])", re.MULTILINE)
 
 
 _IPV6 = re.compile(r"ip(?:v|_)?6|inet6|icmp_?v?6|\bnft\b", re.IGNORECASE)
@@ -89,7 +85,13 @@ class Hints:
         if _BOOT_PATHS.search(self.source.path):
             return True
         is_service = _START.search(text) and _STOP.search(text)
-        return bool(_BOOT_WORDS.search(text) or is_service or _TEMPORARY.search(text))
+        passes = _TEMPORARY.search(text) or self.is_main_program
+        return bool(_BOOT_WORDS.search(text) or is_service or passes)
+
+    @property
+    def is_main_program(self) -> bool:
+        """Whether it is that of a container, which ends in what the container is for."""
+        return _MAIN_PROGRAM.search(self.source.text) is not None
 
     def _without(self, commands: Iterable[Span]) -> str:
         """The text, without the commands and what follows on their line."""

@@ -46,6 +46,9 @@ _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
 
+_GROUP_BEFORE = re.compile(r"([;&\n][ \t]*\})[ \t](?=[ \t]*(?:then|else|elif|fi|do|done|esac)\b)")
+"""Behind the `}` of a group the shell knows such a word (`} else {`); the grammar wants a `;`."""
+
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
 
@@ -63,7 +66,7 @@ def _language() -> Language:
 def _for_grammar(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
-    plain = _CONTINUED_WORD.sub('""', plain)
+    plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)

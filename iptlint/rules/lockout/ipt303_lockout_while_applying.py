@@ -30,7 +30,8 @@ SSH, have a way back that needs nobody: `iptables-save > /root/before` and
 `echo 'iptables-restore < /root/before' | at now + 5 minutes`.
 
 ## When it is wrong
-Where the script runs only at boot, or on a console. Where sshd listens elsewhere, say so with
+Where the script runs only at boot, or on a console. One that starts a container (it ends with
+`exec "$@"`) is left out: nobody is logged in there yet. Where sshd listens elsewhere, say so with
 `--ssh-ports`. A script with more than 1500 commands is not looked at one by one.
 
 ## References
@@ -62,7 +63,7 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.script is not None:
+        if ruleset.script is not None and not ruleset.script.hints.is_main_program:
             yield from _findings(context, ruleset, ruleset.script)
 
 

@@ -344,3 +344,16 @@ def test_the_rest_of_a_command_on_a_line_of_its_own_is_no_command() -> None:
     assert "has blanks behind its `\\`" in blank.message
     assert not diagnostics(rule.replace("tcp\n", "tcp \\\n"), "IPT001")
     assert not diagnostics("echo done\n-m\n", "IPT001")
+
+
+@pytest.mark.parametrize("blanks", [" ", "  ", "\t", "; ", "\n"])
+def test_behind_a_group_stands_a_word_of_the_shell(blanks: str) -> None:
+    """bash -n and dash -n take `if a; then { b; } else { c; } fi`."""
+    text = f"if [ $x ]; then {{\n  iptables -F\n}}{blanks}else {{\n  iptables -X\n}}{blanks}fi\n"
+    assert not diagnostics(text + "iptables -A INPUT -j DROP\n", "IPT001")
+
+
+def test_test_asks_for_an_argument_as_brackets_do() -> None:
+    text = 'if test -z "$1"; then exit 1\nelif test "$1" == on; then\n'
+    text += "  iptables -A INPUT -j DROP\nfi\n"
+    assert len(rules(text)) == 1
