@@ -321,10 +321,9 @@ class _Reader:
 
     def _branch(self, node: SyntaxNode) -> t.Branch:
         then = next((i for i, c in enumerate(node.children) if c.type == "then"), 0)
-        clauses = ("elif_clause", "else_clause")
-        body = [child for child in node.children[then + 1 :] if child.type not in clauses]
-        condition = self.statements(node.children[1:then])
-        return t.Branch(condition, self.statements(body), **place_of(node))
+        body = [c for c in node.children[then + 1 :] if not c.type.endswith("_clause")]
+        asked, done = self.statements(node.children[1:then]), self.statements(body)
+        return t.Branch(asked, done, **place_of(node))
 
     def _case(self, node: SyntaxNode, place: t.Place) -> t.Statement:
         subject = node.child_by_field_name("value")
@@ -398,6 +397,4 @@ _STATEMENTS: dict[str, _Make] = {
     "function_definition": _Reader._function,
 }
 _NO_STATEMENT = frozenset({"comment", "heredoc_body", "word", "heredoc_start", "heredoc_end"})
-_EXPRESSIONS = frozenset(
-    {"binary_expression", "unary_expression", "parenthesized_expression", "negation_expression"}
-)
+_EXPRESSIONS = {f"{a}_expression" for a in ("binary", "unary", "parenthesized", "negation")}
