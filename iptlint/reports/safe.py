@@ -59,19 +59,30 @@ def cut(text: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
     Returns what to print, and the columns (from 0, half-open) of what is underlined.
     """
     start, end = min(start, len(text)), min(end, len(text))
-    cells = [visible(character) for character in text]
-    first, last = _window([width(cell) for cell in cells], start, end, columns)
-    before = "..." if first > 0 else ""
-    after = "..." if last < len(cells) else ""
+    near = range(len(text))[max(0, start - _NEAR * columns) : start + _NEAR * columns]
+    cells = [visible(text[place]) for place in near]
+    start, end = start - near.start, min(end, near.stop) - near.start
+    whole = len(near) == len(text)
+    first, last = _window([width(cell) for cell in cells], start, end, columns, whole=whole)
+    before = "..." if near.start + first > 0 else ""
+    after = "..." if near.start + last < len(text) else ""
     shown = before + "".join(cells[first:last]) + after
     left = width(before + "".join(cells[first:start]))
     under = width("".join(cells[start : min(end, last)]))
     return shown, left, left + max(1, under)
 
 
-def _window(widths: list[int], start: int, end: int, columns: int) -> tuple[int, int]:
-    """The characters to show: all, or as many around ``start`` as leave room for dots."""
-    if sum(widths) <= columns:
+_NEAR = 4
+"""Characters looked at on each side for each column: many lines are of megabytes, and of the
+characters few have no width."""
+
+
+def _window(
+    widths: list[int], start: int, end: int, columns: int, *, whole: bool
+) -> tuple[int, int]:
+    """The characters to show: all, where they are the ``whole`` line, or as many around ``start``
+    as leave room for dots."""
+    if whole and sum(widths) <= columns:
         return 0, len(widths)
     room = columns - 2 * len("...")
     last, room = _fill(widths, range(start, end), room)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -164,6 +165,7 @@ HOSTILE: dict[str, Make] = {
     "brackets.nft": lambda n: _chain([f"meta mark {'(' * n}1{')' * n} drop"]),
     "braces.sh": lambda n: "#!/bin/sh\n" + "{ " * n + "iptables -F" + "; }" * n,
     "subshells.sh": lambda n: "#!/bin/sh\n" + "( " * n + "iptables -F" + " )" * n,
+    "one_line.json": lambda n: json.dumps({"nftables": [{f"object{i}": {}} for i in range(n)]}),
     "brackets.json": lambda n: '{"nftables": ' + "[" * n,
     "objects.json": lambda n: '{"nftables": ' + '{"a":' * n + "1" + "}" * n + "}",
     "nul.v4": lambda n: "*filter\n-A INPUT -j DROP\n" + "\0" * n + "\nCOMMIT\n",

@@ -123,6 +123,7 @@ LARGE: dict[str, tuple[int, int, int]] = {
     "crlf.v4": (10_000, SECONDS, KIBIBYTES),
     "crlf.nft": (10_000, SECONDS, KIBIBYTES),
     "crlf.sh": (10_000, SECONDS, KIBIBYTES),
+    "one_line.json": (100_000, SECONDS, KIBIBYTES),
     "many_words.sh": (150_000, SECONDS, KIBIBYTES),
     "addresses.v4": (65_536, SECONDS, KIBIBYTES),
     "interfaces.v4": (65_536, SECONDS, KIBIBYTES),

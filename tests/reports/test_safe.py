@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iptlint.reports.safe import cut, visible, width, wrapped
+from tests.costs import steps
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
 ESCAPES = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x200B, 0xFEFF)}
@@ -57,6 +58,14 @@ def test_a_long_line_is_cut_around_what_is_meant() -> None:
     assert shown[left:right] == "-j DROP"
     assert shown.startswith("...")
     assert shown.endswith("...")
+
+
+@pytest.mark.parametrize("start", [0, 50_000, 99_999])
+def test_of_a_line_without_an_end_only_what_is_near_is_looked_at(start: int) -> None:
+    """A thousand findings in one line of a megabyte took a minute."""
+    text = "é" * 100_000
+    cut("é" * 1_000, 500, 501, 80)
+    assert steps(lambda: cut(text, start, start + 1, 80)) < 10_000
 
 
 @given(ANY_TEXT, st.integers(20, 120))
