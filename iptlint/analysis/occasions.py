@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 
 from iptlint.memo import memo
@@ -19,15 +19,24 @@ _NAMES_A_CHAIN = frozenset(
 def occasion(analysis: TableAnalysis, rule: Rule) -> str:
     """``in round 2 (i=443)``: what tells the rule from others that the same command made; empty
     where there is none."""
-    others = _together(analysis).get(rule.origin.span, ())
-    if not rule.occasions or len(others) < 2:
+    if not rule.occasions:
         return ""
-    known = [text for n, text in enumerate(rule.occasions) if _tells(n, text, others)]
+    telling = _telling(analysis)[rule.origin.span]
+    known = [text for n, text in enumerate(rule.occasions) if n in telling]
     return " and ".join((*known[:1], *(text.removeprefix("in ") for text in known[1:])))
 
 
-def _tells(number: int, text: str, others: Sequence[Rule]) -> bool:
-    return any(other.occasions[number : number + 1] != (text,) for other in others)
+@memo
+def _telling(analysis: TableAnalysis) -> Mapping[Span, frozenset[int]]:
+    """For each command the places in their occasions by which its rules are not all alike."""
+    return {
+        span: frozenset(
+            number
+            for number in range(max(len(rule.occasions) for rule in rules))
+            if len({rule.occasions[number : number + 1] for rule in rules}) > 1
+        )
+        for span, rules in _together(analysis).items()
+    }
 
 
 @memo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -134,10 +134,18 @@ class Shadowed:
 def is_lost_each_time(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     """Whether all rules that its command makes are lost to the same ones."""
     dead = _dead_parts(analysis)
-    made = [r for _, _, r in analysis.ruleset.rules() if r.origin.span == shadowed.rule.origin.span]
+    made = _by_command(analysis)[shadowed.rule.origin.span]
     if len(made) > _MADE or not all(r in dead and dead[r].reason is Reason.TAKEN for r in made):
         return False
     return all(blockers(analysis, rule) == shadowed.blockers for rule in made)
+
+
+@memo
+def _by_command(analysis: TableAnalysis) -> Mapping[Span, list[Rule]]:
+    rules: dict[Span, list[Rule]] = {}
+    for _, _, rule in analysis.ruleset.rules():
+        rules.setdefault(rule.origin.span, []).append(rule)
+    return rules
 
 
 _MADE = 64
