@@ -275,3 +275,15 @@ COMMIT
     (finding,) = findings(nat + filter_, "IPT851")
     assert "podman sends these packets to 10.88.0.5:6379" in finding.message
     assert ": -I FORWARD -i eth0 -p tcp" in finding.help
+
+
+@pytest.mark.parametrize(
+    ("table", "told"), [("filter", True), ("raw", True), ("mangle", False), ("security", True)]
+)
+def test_only_mangle_has_a_marked_packet_routed_again(table: str, told: bool) -> None:
+    """Datagrams that OUTPUT of filter or raw marks leave by the main routing table for all that
+    `ip rule add fwmark` says, those of mangle by the other: seen with iptables-legacy and
+    iptables-nft (ipt_mangle_out)."""
+    rule = "-A OUTPUT -p udp -m udp --dport 9999 -j MARK --set-xmark 0x64/0xffffffff"
+    found = findings(f"*{table}\n:OUTPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n", "IPT808")
+    assert [f"the table {table} does not" in finding.message for finding in found] == [True] * told

@@ -1,9 +1,9 @@
 """A mark for policy routing is set where the packet has been routed already.
 
 ## What it does
-Finds rules of nft that set the mark of packets in a chain of `type filter hook output`, where no
-rule of the text asks for a mark or saves it with the connection: so it is for something outside,
-as `ip rule add fwmark`.
+Finds rules that set the mark of packets in a chain of `type filter hook output`, which is what
+OUTPUT is in every table of iptables but mangle, where no rule of the text asks for a mark or saves
+it with the connection: so it is for something outside, as `ip rule add fwmark`.
 
 ## Why it matters
 What the host sends is routed before the output hook. Only a chain of `type route` has the kernel
@@ -30,6 +30,7 @@ file.
 ## References
 - nft(8), "CHAINS" (type route): https://www.netfilter.org/projects/nftables/manpage.html
 - net/netfilter/nft_chain_route.c
+- net/ipv4/netfilter/iptable_mangle.c, ipt_mangle_out()
 """
 
 from __future__ import annotations
@@ -56,28 +57,44 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.is_nft and not any(_uses_mark(rule) for _, _, rule in ruleset.rules()):
+        if not any(_uses_mark(rule) for _, _, rule in ruleset.rules()):
             yield from _check(ruleset)
 
 
 def _check(ruleset: Ruleset) -> Iterator[Finding]:
     for table, chain, rule in ruleset.rules():
         if _sets_mark(rule) and not is_generated(table, chain.name) and _is_too_late(table, chain):
+            where = _where(table, ruleset)
             yield META.finding(
                 rule.statement.span,
-                "what the host sends is routed before this mark is set, and a chain of type filter"
-                " does not have it routed again: a routing rule for the mark never sees it",
-                "if it is for `ip rule`, write the chain's type as route: type route hook output"
-                " priority mangle",
+                f"what the host sends is routed before this mark is set, and {where} does not have"
+                " it routed again: a routing rule for the mark never sees it",
+                _advice(table, ruleset),
                 likeness="mark",
             )
+
+
+def _is_iptables(table: Table, ruleset: Ruleset) -> bool:
+    return not ruleset.is_nft or made_by_iptables(table)
+
+
+def _where(table: Table, ruleset: Ruleset) -> str:
+    of_iptables = _is_iptables(table, ruleset)
+    return f"the table {table.name}" if of_iptables else "a chain of type filter"
+
+
+def _advice(table: Table, ruleset: Ruleset) -> str:
+    if _is_iptables(table, ruleset):
+        return "if it is for `ip rule`, set it in the table mangle: -t mangle -A OUTPUT …"
+    return (
+        "if it is for `ip rule`, write the chain's type as route: type route hook output"
+        " priority mangle"
+    )
 
 
 def _is_too_late(table: Table, chain: Chain) -> bool:
     """Whether packets come to the chain at output only, and from chains of type filter."""
     bases = calls_in(table).bases_of(chain.name)
-    if made_by_iptables(table):
-        return False
     return bool(bases) and all(b.hook is Hook.OUTPUT and b.type == "filter" for b in bases)
 
 
