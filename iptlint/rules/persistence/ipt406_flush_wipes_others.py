@@ -3,7 +3,8 @@
 ## What it does
 Reports a file of nft with `flush ruleset` where docker, kube-proxy, fail2ban, libvirt,
 firewalld or their like have tables: in another file of the run (a dump of the host) or, those of
-firewalld and other managers, as a saved copy behind the flush itself.
+firewalld and other managers, as a saved copy behind the flush itself. As possible where rules of
+the file name an interface that such software makes (`docker0`, `virbr0`), and none translates.
 
 ## Why it matters
 `flush ruleset` empties everything, whoever made it. After a reload published ports of
@@ -46,12 +47,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from iptlint.analysis.external_interfaces import gives_source
 from iptlint.analysis.includes import loaded_alone
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
-from iptlint.model.owners import Owner, owner_of_name, owner_of_table
+from iptlint.model.kinds import rules_where
+from iptlint.model.owners import Owner, owner_of_interface, owner_of_name, owner_of_table
+from iptlint.model.ownership import interface_names
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Origin, Span
@@ -92,6 +96,38 @@ def check(context: Context) -> Iterator[Finding]:
         ]
         if losses and any(owner_of_table(table.name) is None for table in ruleset.tables):
             yield _finding(ruleset, ruleset.flush, losses)
+        elif not losses and family is None and (named := _named(ruleset)):
+            yield _for_interfaces(ruleset, ruleset.flush, named)
+
+
+def _named(ruleset: Ruleset) -> dict[str, tuple[str, Span]]:
+    """By the software that makes them, the first interface that a rule names: it has rules of its
+    own for it. Not where the text translates itself, as for docker that is to leave that alone."""
+    named: dict[str, tuple[str, Span]] = {}
+    for table in ruleset.tables:
+        if owner_of_table(table.name) is not None or any(rules_where(table, gives_source)):
+            return {}
+        for _, rule in table.rules():
+            for name in interface_names(rule):
+                owner = owner_of_interface(name)
+                if owner is not None and owner.transient:
+                    named.setdefault(owner.name, (name, rule.statement.span))
+    return named
+
+
+def _for_interfaces(ruleset: Ruleset, flush: Origin, named: dict[str, tuple[str, Span]]) -> Finding:
+    interfaces = listed([name for name, _ in named.values()])
+    return META.finding(
+        flush.span,
+        f"this deletes everything, also what {listed([*named])} made for {interfaces}, if it runs:"
+        f" it is missing until {'they are' if len(named) > 1 else 'that is'} started again",
+        f"replace only your own tables: {_own(ruleset)}",
+        related=tuple(
+            Label(place, f"an interface that {owner} makes")
+            for owner, (_, place) in [*named.items()][:MAX_LABELS]
+        ),
+        confidence=Confidence.POSSIBLE,
+    )
 
 
 def _losses(context: Context, ruleset: Ruleset) -> Iterator[Loss]:
