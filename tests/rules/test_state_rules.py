@@ -282,3 +282,29 @@ def test_a_command_of_a_script_is_corrected_as_one() -> None:
     (moved,) = [finding.advice for finding in found if finding.code == "IPT209"]
     new = "iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP"
     assert moved == f"write: {new}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "severity"),
+    [
+        (["-A FORWARD -i lan0 -o wan0 -j ACCEPT"], Severity.ERROR),
+        (
+            [
+                "-A FORWARD -i lan0 -o wan0 -p tcp -m tcp --dport 443 -j ACCEPT",
+                "-A FORWARD -i wan0 -m conntrack --ctstate NEW -j DROP",
+            ],
+            Severity.ERROR,
+        ),
+        (["-A FORWARD -i lan0 -o wan0 -j ACCEPT", "-A FORWARD -i wan0 -o lan0 -j ACCEPT"], None),
+    ],
+)
+def test_a_router_that_lets_no_answer_back(rules: list[str], severity: Severity | None) -> None:
+    """That its rules name both interfaces leaves no doubt: the SYN+ACK comes in by wan0 and meets
+    the policy, whatever other interfaces there are."""
+    lines = "\n".join(rules)
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n{lines}\nCOMMIT\n"
+    found = findings(text, "IPT201")
+    assert [(f.severity, f.confidence) for f in found] == (
+        [(severity, Confidence.CERTAIN)] if severity else []
+    )
+    assert all("never return on wan0" in finding.message for finding in found)

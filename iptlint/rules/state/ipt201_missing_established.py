@@ -297,12 +297,12 @@ def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
 
 
 def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
-    """On which interfaces, for the message; and whether only interfaces with names deny."""
+    """On which interfaces; and whether only some with names deny, as a router's rules always do."""
     space = hooks.space
     field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
     by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
     if by_name:
-        return f" on {_names(space, field, lost)}", True
+        return f" on {_names(space, field, lost)}", hook is not Hook.FORWARD
     running = space.state("established") & space.value(Field.PROTO, TCP)
     others = _names(space, field, elsewhere & running & ~space.project(lost, field))
     return (f" on any interface but {others}" if others else ""), False
