@@ -183,7 +183,7 @@ class _Reader:
                 words += map(self.words.word, child.children or [child])
             elif child.type == "ERROR":
                 return t.Unread(**place)
-            elif child.is_named and child.type != "comment":
+            elif child.type in ("==", "=~") or (child.is_named and child.type != "comment"):
                 words.append(self.words.word(child))
         return t.Command(tuple(assignments), tuple(words), tuple(redirects), **place)
 

@@ -353,7 +353,8 @@ def test_behind_a_group_stands_a_word_of_the_shell(blanks: str) -> None:
     assert not diagnostics(text + "iptables -A INPUT -j DROP\n", "IPT001")
 
 
-def test_test_asks_for_an_argument_as_brackets_do() -> None:
-    text = 'if test -z "$1"; then exit 1\nelif test "$1" == on; then\n'
-    text += "  iptables -A INPUT -j DROP\nfi\n"
-    assert len(rules(text)) == 1
+@pytest.mark.parametrize("equal", ["=", "=="])
+def test_test_asks_for_an_argument_as_brackets_do(equal: str) -> None:
+    text = f'if test -z "$1"; then exit 1\nelif test "$1" {equal} on; then\n'
+    (rule,) = rules(text + "  iptables -A INPUT -j DROP\nfi\n")
+    assert rule.matches == ()
