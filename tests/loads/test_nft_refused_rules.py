@@ -233,6 +233,12 @@ IN_BRACES = "tcp dport {{{}}} accept"
 TIMED = "set s {{ type ipv4_addr; {}; }}"
 
 
+def timed(time: str) -> str:
+    """A rule that puts senders into a set for as long."""
+    set_ = TIMED.format("flags timeout")
+    return table(set_, rule=f"update @s {{ ip saddr timeout {time} limit rate 1/second }}")
+
+
 @pytest.mark.parametrize(
     ("between", "line"),
     [
@@ -273,6 +279,16 @@ def test_blank_lines_in_blocks_are_none_of_a_set() -> None:
         (table(TIMED.format("flags timeout; elements = { 1.1.1.1 timeout 1h30m }")), ""),
         (table(TIMED.format("timeout x")), "x"),
         (table(TIMED.format("flags timeout; gc-interval x")), "x"),
+        (timed("60d"), ""),
+        (timed("1d99999999s"), ""),
+        (timed("100000000s"), "100000000s"),
+        (timed("213503d23h34m33s708ms"), ""),
+        (timed("213503d23h34m33s709ms"), "213503d23h34m33s709ms"),
+        (table(TIMED.format("flags timeout; timeout 213504d")), "213504d"),
+        (
+            table(TIMED.format("flags timeout; elements = { 1.1.1.1 timeout 213504d }")),
+            "213504d",
+        ),
         (table("map m { type ipv4_addr : counter; flags dynamic; }"), "flags dynamic"),
         (table("map m { type ipv4_addr : counter; flags timeout; }"), ""),
         (

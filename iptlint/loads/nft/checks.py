@@ -229,6 +229,9 @@ PARTS_OVERLAP = replace(
     _kernel("overlap of parts", "File exists", "net/netfilter/nft_set_pipapo.c nft_pipapo_insert"),
     linted=True,
 )
+TIMEOUT = _kernel(
+    "timeout too long", "Numerical result out of range", f"{_TABLES} nf_msecs_to_jiffies64"
+)
 TOO_LONG = _kernel("too long", "Numerical result out of range", f"{_TABLES} nft_rule_policy")
 
 # -- by versions -----------------------------------------------------------------------------

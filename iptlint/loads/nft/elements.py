@@ -17,7 +17,7 @@ from iptlint.loads.nft.features import SINGLE_AMONG_RANGES
 from iptlint.loads.nft.names import check_comment
 from iptlint.loads.nft.readded import note_put, note_taken_out
 from iptlint.loads.nft.state import OBJECTS, Jump, KnownSet
-from iptlint.loads.nft.times import check_time
+from iptlint.loads.nft.times import check_timeout
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import Bad, differ, interval, parts_of, ranges_in
 from iptlint.loads.refusal import Check
@@ -127,7 +127,7 @@ class ElementTrial:
         """A timeout, or a statement of its own, of an element."""
         for extra in element.extras if isinstance(element, t.Element) else ():
             if isinstance(extra, t.Timing):
-                check_time(self._trial, where, extra.time)
+                check_timeout(self._trial, where, extra.time)
             if isinstance(extra, t.Timing) and not known.timeout:
                 cause = f"{known.name} keeps its elements for ever, and this one has a timeout"
                 mend = f"add `flags timeout;` to the declaration of {known.name}"

@@ -13,7 +13,7 @@ from iptlint.loads.nft.features import DYNAMIC_IN_JSON, SET_AGAIN
 from iptlint.loads.nft.objects import check_counting
 from iptlint.loads.nft.selectors import is_port
 from iptlint.loads.nft.state import OBJECTS, KnownSet, KnownTable
-from iptlint.loads.nft.times import check_time
+from iptlint.loads.nft.times import check_time, check_timeout
 from iptlint.loads.nft.trial import Trial
 from iptlint.loads.nft.values import LONGEST_KEY, OTHER_TYPES, octets, parts_of, types_of
 from iptlint.model import Family
@@ -24,6 +24,7 @@ Placed = tuple[t.Item, BlockContext]
 FLAGS = ("constant", "dynamic", "interval", "timeout")
 POLICIES = ("performance", "memory")
 _ONCE = ("timeout", "gc-interval", "size", "auto-merge")
+_TIMES = {"timeout": check_timeout, "gc-interval": check_time}
 _LONGEST_NAME = 255
 _NO_SIZE = {"invalid", "integer", "string", "bitmask", "verdict", "ll_addr"}
 """Types that say nothing of how long a value is."""
@@ -145,8 +146,8 @@ class SetTrial:
 
     def _properties(self, known: KnownSet, body: list[Placed]) -> None:
         for item, where in body:
-            if isinstance(item, t.Property) and item.name in ("timeout", "gc-interval"):
-                check_time(self._trial, where, item.value)
+            if isinstance(item, t.Property) and item.name in _TIMES:
+                _TIMES[item.name](self._trial, where, item.value)
             match item:
                 case t.Flags(flags):
                     check = checks.SET_FLAG

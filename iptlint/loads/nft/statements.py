@@ -21,6 +21,7 @@ from iptlint.loads.nft.objects import check_counting, check_quota
 from iptlint.loads.nft.part_trial import PartTrial
 from iptlint.loads.nft.places import SET_PKTTYPE
 from iptlint.loads.nft.state import KnownSet, PlacedStatement
+from iptlint.loads.nft.times import check_timeout
 from iptlint.loads.nft.values import Bad, is_range, scalar
 from iptlint.model import Family
 from iptlint.model.numbers import c_number
@@ -294,6 +295,8 @@ class StatementTrial(PartTrial):
             self._trial.refuse(checks.SET_KIND, known.declared[1], known.declared[0], cause, mend)
         for each in extras:
             check_counting(self._trial, self._table, each, self._context, statement)
+            if isinstance(each, t.Timing):
+                check_timeout(self._trial, self._context, each.time)
             if isinstance(each, t.Limit):
                 check_limit(self._trial, self._context, each)
         timed = any(isinstance(each, t.Timing) for each in extras)

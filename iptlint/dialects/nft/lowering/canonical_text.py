@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from iptlint.dialects.nft import tree as t
-from iptlint.dialects.nft.lowering.datatypes import TIME
+from iptlint.dialects.nft.lowering import times
 from iptlint.dialects.nft.nodes import Node
 
 _MOST_ELEMENTS = 50
@@ -71,8 +71,8 @@ def _limit(node: t.Limit) -> str:
 
 def _time(time: t.Expression) -> str:
     """In milliseconds, where it is a time."""
-    seconds = TIME.read(time) if isinstance(time, t.Value) else None
-    return str(seconds) if isinstance(seconds, int) else spelled(time)
+    read = times.read(time.text) if isinstance(time, t.Value) else None
+    return spelled(time) if read is None else str(read)
 
 
 def _quota(node: t.Quota) -> str:

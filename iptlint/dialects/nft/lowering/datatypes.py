@@ -267,14 +267,14 @@ _HEX_DIGITS = re.compile("[0-9a-fA-F]*")
 def _duration(value: t.Value, type: DataType) -> Scalar:
     """In milliseconds, as the kernel compares it; a bare number is seconds."""
     text = value.text
-    number = decimal(text) if c_number(text) is None else c_number(text)
-    wrong = times.fault(text) if number is None else None
-    read = times.milliseconds(text) if number is None else number * 1000
-    if wrong is None and read > type.maximum:
-        wrong = f"`{_short(text)}` is too large for a time"
-    if wrong is not None and is_decimal(text[:1]):
+    read = times.read(text)
+    if read is not None and read <= type.maximum:
+        return read
+    if is_decimal(text[:1]):
+        too_large = f"`{_short(text)}` is too large for a time"
+        wrong = too_large if read is not None else times.fault(text) or too_large
         raise NftValueError(wrong, "write one such as 1h30m, of at most 49 days")
-    return Name(text) if wrong is not None else read
+    return Name(text)
 
 
 def _label(value: t.Value, type: DataType) -> Scalar:

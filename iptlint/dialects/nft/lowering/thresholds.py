@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from iptlint.dialects import thresholds
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering.canonical_text import spelled
-from iptlint.dialects.nft.lowering.datatypes import IPV4, IPV6, TIME
+from iptlint.dialects.nft.lowering.datatypes import IPV4, IPV6
 from iptlint.dialects.nft.lowering.operands import constant
+from iptlint.dialects.nft.lowering.times import read
 from iptlint.dialects.nft.tables import OpenTable
 from iptlint.dialects.nft.walking import everything
 from iptlint.dialects.thresholds import BYTES, DEFAULT_BURST, SECONDS, Rate
@@ -101,7 +102,7 @@ def _number(value: t.Value) -> int | None:
 def _timeout(extras: tuple[t.Node, ...], limit: t.Limit) -> int | None:
     """Where it is another than hashlimit's own."""
     times = [each.time for each in extras if isinstance(each, t.Timing) and each.name == "timeout"]
-    milliseconds = constant(times[0], TIME) if times else None
+    milliseconds = read(times[0].text) if times and isinstance(times[0], t.Value) else None
     if milliseconds is None:
         return None
     seconds = milliseconds // 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iptlint.model.numbers import decimal
+from iptlint.model.numbers import c_number, decimal
 
 _TIME = re.compile(r"(?:[0-9]+(?:ms|[dhms]))*[0-9]*")
 _PARTS = re.compile(r"([0-9]+)(ms|[dhms]?)")
@@ -25,7 +25,15 @@ def fault(text: str) -> str | None:
     return None if twice is None else f"`{text}` has the unit {twice} twice"
 
 
-def milliseconds(text: str) -> int:
-    """Of what is no ``fault``; a number without a unit behind others counts for nothing."""
+def read(text: str) -> int | None:
+    """In milliseconds; a bare number is seconds. None where nft does not take it for a time."""
+    number = decimal(text) if c_number(text) is None else c_number(text)
+    if number is not None:
+        return number * 1000
+    return None if fault(text) else _milliseconds(text)
+
+
+def _milliseconds(text: str) -> int:
+    """A number without a unit behind others counts for nothing."""
     parts = _PARTS.findall(text)
     return sum((decimal(digits) or 0) * _MILLISECONDS.get(unit, 0) for digits, unit in parts)
