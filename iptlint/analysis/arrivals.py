@@ -6,10 +6,10 @@ who asks "may they reach it" does not care how.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.one_packet import image, one_of, values
@@ -156,33 +156,35 @@ def _at_one_hook(hooks: Hooks, way: Hook, packets: PacketSet) -> tuple[Outcome, 
     return tuple(Outcome(kind, None, same, part, last) for kind, part in parts)
 
 
-class PossibleOutcome(NamedTuple):
-    """One outcome of one packet, and what has to hold for it that the packet does not decide."""
+class OutcomesOfOne:
+    """What becomes of one packet, each time with who decides; several outcomes where something is
+    left open."""
 
-    outcome: Outcome
-    conditions: tuple[str, ...]
+    def __init__(self, hooks: Hooks, way: Hook, point: PacketSet, where: Where) -> None:
+        self._space = hooks.space
+        self._way = way
+        self._unknowns = Unknowns(hooks.space)
+        self._traversal = Traversal(
+            hooks.firewall,
+            hooks.family,
+            self._unknowns,
+            by_rule=True,
+            routing=_routing(hooks, self._unknowns, where),
+        )
+        self.outcomes = self._traversal.follow(ROUTES[way], point)
 
-
-def fates_of(hooks: Hooks, way: Hook, point: PacketSet, where: Where) -> Iterator[PossibleOutcome]:
-    """What becomes of one packet, each time with who decides; several fates where something is left
-    open."""
-    unknowns = Unknowns(hooks.space)
-    traversal = Traversal(
-        hooks.firewall,
-        hooks.family,
-        unknowns,
-        by_rule=True,
-        routing=_routing(hooks, unknowns, where),
-    )
-    outcomes = traversal.follow(ROUTES[way], point)
-    everything = union([outcome.packets for outcome in outcomes], hooks.space.false)
-    for outcome in outcomes:
-        one = one_of(hooks.space, outcome.packets, way)
-        came = packet_of(hooks.space, values(one), way)
-        last = packet_of(hooks.space, image(one, outcome), way)
-        chosen = Chosen(one, everything & ~outcome.packets, came, last)
-        had_to_hold = conditions(hooks.space, unknowns, traversal.matcher, chosen)
-        yield PossibleOutcome(outcome, tuple(had_to_hold) if len(outcomes) > 1 else ())
+    def conditions(self, outcome: Outcome) -> tuple[str, ...]:
+        """What has to hold for it that the packet does not decide."""
+        others = [other.packets for other in self.outcomes if other is not outcome]
+        if not others:
+            return ()
+        space, way = self._space, self._way
+        one = one_of(space, outcome.packets, way)
+        came = packet_of(space, values(one), way)
+        last = packet_of(space, image(one, outcome), way)
+        elsewhere = union(others, space.false) & ~outcome.packets
+        chosen = Chosen(one, elsewhere, came, last)
+        return tuple(conditions(space, self._unknowns, self._traversal.matcher, chosen))
 
 
 def _routing(hooks: Hooks, unknowns: Unknowns, where: Where) -> OpenRouting:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.arrivals import Where, arrivals, fates_of, usual
+from iptlint.analysis.arrivals import OutcomesOfOne, Where, arrivals, usual
 from iptlint.analysis.default_verdict import likened
 from iptlint.analysis.one_packet import one_of, values
 from iptlint.model import Field, Hook, addresses
@@ -102,10 +102,12 @@ def _shown(
     plain = packets & ordinary(hooks.space, way)
     packets = likened(hooks, plain if plain.satisfiable() else packets) & packets
     point = one_of(hooks.space, packets, way)
-    fates = fates_of(hooks, way, point, where)
-    fate = next((fate for fate in fates if fits(fate.outcome)), None)
+    of_one = OutcomesOfOne(hooks, way, point, where)
     packet = packet_of(hooks.space, values(point), way)
-    return _Shown(packet, fate.outcome.decision, fate.conditions) if fate else _Shown(packet)
+    outcome = next(filter(fits, of_one.outcomes), None)
+    if outcome is None:
+        return _Shown(packet)
+    return _Shown(packet, outcome.decision, of_one.conditions(outcome))
 
 
 def _named(hooks: Hooks, claim: Claim, packet: Packet) -> Packet:

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.arrivals import Where, arrivals, fates_of, usual
+from iptlint.analysis.arrivals import OutcomesOfOne, Where, arrivals, usual
 from iptlint.analysis.delivery import by_rule
 from iptlint.analysis.one_packet import one_of, values
 from iptlint.analysis.shares import Share, shares
@@ -135,8 +135,9 @@ class _Way:
     def _condition(self, limited: PacketSet) -> str:
         """Under what one of the packets gets there."""
         point = one_of(self.space, limited, self.way)
-        fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
-        conditions = next((fate.conditions for fate in fates if fate.outcome.kind.passes), ())
+        of_one = OutcomesOfOne(self.hooks, self.way, point, Where.LIKELY_HOST)
+        passing = next((each for each in of_one.outcomes if each.kind.passes), None)
+        conditions = of_one.conditions(passing) if passing is not None else ()
         if not conditions:
             return ", or not: that is open"
         return f", {listed(map(unless, conditions[:_MOST_CONDITIONS]))}"
@@ -162,9 +163,9 @@ class _Way:
             if not left.satisfiable() or len(told) > _MOST_PLACES:
                 return
             point = one_of(self.space, left, self.way)
-            fates = fates_of(self.hooks, self.way, point, Where.LIKELY_HOST)
-            outcomes = [f.outcome for f in fates if f.outcome.kind.may_pass is letting]
-            decisions = [o.decision for o in outcomes if o.decision is not None]
+            of_one = OutcomesOfOne(self.hooks, self.way, point, Where.LIKELY_HOST)
+            outcomes = [each for each in of_one.outcomes if each.kind.may_pass is letting]
+            decisions = [each.decision for each in outcomes if each.decision is not None]
             yield from decisions
             told.update(decision.span for decision in decisions)
             left = left & ~self._to_same_port(point)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iptlint.analysis.arrivals import Where, arrivals, fates_of
+from iptlint.analysis.arrivals import OutcomesOfOne, Where, arrivals
 from iptlint.analysis.one_packet import one_of
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall, Hooks
@@ -39,12 +39,13 @@ def test_a_translated_packet_is_followed_to_where_it_goes() -> None:
     assert found.assumed == ("10.0.0.7",)
 
 
-def test_the_fates_of_one_packet_say_under_what() -> None:
+def test_the_outcomes_of_one_packet_say_under_what() -> None:
     firewall = hooks(FORWARDED)
     space = firewall.space
     port = space.value(Field.PROTO, 6) & space.value(Field.DPORT, 80) & space.state("new")
     packets = port & firewall.hook_packets(Hook.INPUT)
     point = one_of(space, packets, Hook.INPUT)
-    fates = [*fates_of(firewall, Hook.INPUT, point, Where.LIKELY_HOST)]
-    assert {fate.outcome.kind for fate in fates} == {VerdictKind.ACCEPT, VerdictKind.DROP}
-    assert all("limit rate 5/minute" in " ".join(fate.conditions) for fate in fates)
+    of_one = OutcomesOfOne(firewall, Hook.INPUT, point, Where.LIKELY_HOST)
+    assert {each.kind for each in of_one.outcomes} == {VerdictKind.ACCEPT, VerdictKind.DROP}
+    for outcome in of_one.outcomes:
+        assert "limit rate 5/minute" in " ".join(of_one.conditions(outcome))

@@ -17,6 +17,7 @@ from iptlint.policy.sentences import sentences_of
 from iptlint.policy.whole import _Way, named
 from iptlint.reports.explanation import explanation_json, explanation_markdown, explanation_text
 from iptlint.reports.safe import width
+from tests.costs import at_most
 from tests.expectations import FIXTURES, ROOT
 from tests.policy.hosts import closed, host
 from tests.policy.test_judge import DOCKER, ROUTER
@@ -33,6 +34,13 @@ def whole(*texts: str) -> list[str]:
     explained = sentences_of(host(*texts), chains=False)
     lines = explanation_text([explained], 200).splitlines()
     return [line.strip() for line in lines if line]
+
+
+def test_what_nobody_could_read_is_asked_once_under_what_it_lets_in() -> None:
+    """Of each of many rules it would be asked what all the others leave open."""
+    unread = [f"-A INPUT -s 192.0.2.{number}/99 -j ACCEPT" for number in range(200)]
+    with at_most(3):
+        assert whole(closed(*unread))[1].startswith("To this host come in")
 
 
 def test_a_server() -> None:
