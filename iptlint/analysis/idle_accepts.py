@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import (
@@ -11,7 +12,9 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.script_lockouts import is_trial
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.memo import memo
+from iptlint.model import Chain, Field, Hook, Interface, Rule, Table, VerdictKind, Within
+from iptlint.model.kinds import numbers_where
 from iptlint.model.names import is_tunnel
 from iptlint.model.ownership import interface_names, writer_of
 from iptlint.packets.bdd import union
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _LOOPBACK = "lo"
+_DHCP = {67, 68, 546, 547}
 
 
 class IdleOutput(NamedTuple):
@@ -45,10 +49,13 @@ def idle_output(hooks: Hooks) -> IdleOutput | None:
         or dropped_by_default(hooks, Hook.OUTPUT).satisfiable()
     ):
         return None
+    saying = set(numbers_where(chain, partial(_says_what_may_leave, hooks)))
+    if not saying:
+        return None
     rules = tuple(
-        rule
-        for rule in idle_accepts(analysis, chain)
-        if _says_what_may_leave(hooks, rule) and writer_of(analysis.table, chain.name, rule) is None
+        chain.rules[number]
+        for number in idle_accepts(analysis, chain)
+        if number in saying and _is_of_people(analysis.table, chain.name, chain.rules[number])
     )
     if not rules:
         return None
@@ -61,10 +68,26 @@ def idle_output(hooks: Hooks) -> IdleOutput | None:
     return IdleOutput(share, rules, any(map(is_tunnel, names)))
 
 
+def _is_of_people(table: Table, chain: str, rule: Rule) -> bool:
+    """Whether no software wrote it, nor whoever sets up a host to ask for its address."""
+    return not _asks_for_address(rule) and writer_of(table, chain, rule) is None
+
+
 def _says_what_may_leave(hooks: Hooks, rule: Rule) -> bool:
-    """Whether it lets out new connections of some kind, not answers, errors or the host's own."""
+    """Whether it lets out new connections of some kind, not answers, errors or the host's own,
+    whatever addresses and ports it names."""
     new = hooks.firewall.plain(rule) & hooks.space.state("new")
     return new.satisfiable() and any(map(_names_a_way, rule.matches))
+
+
+def _asks_for_address(rule: Rule) -> bool:
+    return any(
+        isinstance(match, Within)
+        and match.field is Field.DPORT
+        and not match.negated
+        and all(high - low <= 1 and {low, high} <= _DHCP for low, high in match.ranges)
+        for match in rule.matches
+    )
 
 
 def _names_a_way(match: object) -> bool:
@@ -76,27 +99,32 @@ def _names_a_way(match: object) -> bool:
     return False
 
 
-def idle_accepts(analysis: TableAnalysis, chain: Chain) -> tuple[Rule, ...]:
-    """The accept rules that take only packets which nothing after them would deny."""
-    space, flow = analysis.space, analysis.flows[chain.name]
+@memo
+def idle_accepts(analysis: TableAnalysis, chain: Chain) -> tuple[int, ...]:
+    """The numbers of the accept rules that take only packets which nothing after them would
+    deny."""
+    space, tests = analysis.space, analysis.flows[chain.name].tests
     open_end = chain.policy is None or chain.policy.kind is VerdictKind.ACCEPT
     denied_later = space.false if open_end else space.universe
-    idle: list[Rule] = []
-    for rule, tests in reversed(list(zip(chain.rules, flow.tests, strict=True))):
+    idle: list[int] = []
+    for number, rule in reversed([*enumerate(chain.rules)]):
         match rule.verdict.kind:
+            case VerdictKind.ACCEPT if not denied_later.satisfiable():
+                idle.append(number)
             case VerdictKind.ACCEPT:
-                taken = tests.may & analysis.base_packets(chain)
+                taken = tests[number].may & analysis.base_packets(chain)
                 if not (taken & denied_later).satisfiable():
-                    idle.append(rule)
-                denied_later &= ~tests.sure
+                    idle.append(number)
+                denied_later &= ~tests[number].sure
             case VerdictKind.CONTINUE:
                 pass
             case VerdictKind.RETURN:
-                denied_later |= space.false if open_end else tests.may
+                denied_later |= space.false if open_end else tests[number].may
             case VerdictKind.JUMP | VerdictKind.GOTO if rule.verdict.chain in analysis.flows:
-                denied_later |= tests.may & _not_accepted(analysis, rule.verdict.chain, open_end)
+                denying = _not_accepted(analysis, rule.verdict.chain, open_end)
+                denied_later |= tests[number].may & denying
             case _:
-                denied_later |= tests.may
+                denied_later |= tests[number].may
     return tuple(reversed(idle))
 
 
