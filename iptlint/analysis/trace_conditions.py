@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,12 +45,14 @@ def conditions(
     space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen
 ) -> Iterator[str]:
     """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
+    values = enumerate(chosen.point.pick_cube() or ())
+    settled = {number: value for number, value in values if value is not None}
     for key, numbers in unknowns.together().items():
-        if _matter(numbers, chosen):
+        if _matter(numbers, chosen, settled):
             yield _said(matcher, key, _number(numbers, chosen.point), chosen)
     for field in _UNSEEN:
         bits = space.fields.get(field)
-        if bits is not None and _matter(bits.variables, chosen):
+        if bits is not None and _matter(bits.variables, chosen, settled):
             yield f"{field.value} is {_number(bits.variables, chosen.point)}"
 
 
@@ -109,8 +111,12 @@ _SHOWN: dict[str, Callable[[int], object]] = {
 """How what is written to a field is shown; the others are numbers."""
 
 
-def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
-    """Whether the packet has another outcome with other values of the variables."""
+def _matter(numbers: Sequence[int], chosen: Chosen, settled: Mapping[int, bool]) -> bool:
+    """Whether the packet has another outcome with other values of the variables. ``settled``: the
+    values that it has."""
+    if len(numbers) == 1 and numbers[0] in settled:
+        other = {**settled, numbers[0]: not settled[numbers[0]]}
+        return chosen.others.eval(other.items())
     free = chosen.point.exists(cube(chosen.point.manager, numbers))
     return bool((free & chosen.others).satisfiable())
 
