@@ -53,12 +53,12 @@ def trace_text(
 def _blocks(
     traced: Trace, connection: Connection | None, *, everything: bool, columns: int
 ) -> Iterator[str]:
-    texts = [
-        (head(outcome), _outcome_text(traced, outcome, columns)) for outcome in traced.outcomes
-    ]
-    kinds = [(outcome.kind, outcome.way) for outcome in traced.outcomes]
-    yield from _shown(texts, kinds, everything=everything)
-    if not texts and not traced.notes:
+    outcomes = traced.outcomes
+    kinds = [(outcome.kind, outcome.way) for outcome in outcomes]
+    shown = _shown(kinds, everything=everything)
+    yield from (_outcome_text(traced, outcomes[number], columns) for number in shown)
+    yield from _others([*map(head, outcomes)], shown)
+    if not outcomes and not traced.notes:
         seen = any(traced.ruleset.sees(family) for family in (Family.IP, Family.IP6))
         yield "no packet is like that here\n" if seen else "there are no rules: all is accepted\n"
     if connection is not None:
@@ -67,16 +67,17 @@ def _blocks(
         yield "".join(f"{line}\n" for line in wrapped(note, columns))
 
 
-def _shown(
-    texts: Sequence[tuple[str, str]], kinds: Sequence[object], *, everything: bool
-) -> Iterator[str]:
-    """The outcomes, which are sorted by size: of each kind the largest, and the largest of all; of
-    the others how they end."""
+def _shown(kinds: Sequence[object], *, everything: bool) -> Sequence[int]:
+    """Which of the outcomes, which are sorted by size: of each kind the largest, and the largest of
+    all."""
     first = {kinds.index(kind) for kind in dict.fromkeys(kinds)}
-    ranks = sorted(range(len(texts)), key=lambda number: (number not in first, number))
-    chosen = {*ranks[: len(texts) if everything else _MOST]}
-    yield from (text for number, (_, text) in enumerate(texts) if number in chosen)
-    left = Counter(head for number, (head, _) in enumerate(texts) if number not in chosen)
+    ranks = sorted(range(len(kinds)), key=lambda number: (number not in first, number))
+    return sorted(ranks[: len(kinds) if everything else _MOST])
+
+
+def _others(heads: Sequence[str], shown: Sequence[int]) -> Iterator[str]:
+    """How those end that are not shown."""
+    left = Counter(heads) - Counter(heads[number] for number in shown)
     if left:
         yield "".join(f"{visible(line)}\n" for line in _left(left))
 
@@ -197,9 +198,10 @@ def _connection_blocks(connection: Connection, *, everything: bool, columns: int
     answers = dict(text for each in connection.replies for text in _replies(each, columns))
     if answers:
         yield "the answers:\n"
-        heads = [(head, text) for text, (head, _) in answers.items()]
-        kinds = [kind for _, kind in answers.values()]
-        yield from _shown(heads, kinds, everything=everything)
+        texts = [*answers]
+        shown = _shown([kind for _, kind in answers.values()], everything=everything)
+        yield from (texts[number] for number in shown)
+        yield from _others([head for head, _ in answers.values()], shown)
     yield f"{connection.verdict}\n"
 
 
