@@ -20,6 +20,7 @@ from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
 from iptlint.dialects.script.symbolic_text import WHOLE, mark, shown
 from iptlint.dialects.script.truths import opposite
+from iptlint.model.numbers import c_number
 from iptlint.source import Span
 
 MAX_ROUNDS = 5000
@@ -148,7 +149,7 @@ def _is_endless(node: t.While) -> bool:
         case (t.Test((t.Word(parts=(t.Text(),)),)),):  # `[ 1 ]`, and so is `[ 0 ]`
             return not node.until
         case (t.Calculation(text),):
-            return not node.until and text.strip() not in ("", "0") and text.strip().isdigit()
+            return not node.until and bool(c_number(text.strip()))
         case _:
             return False
 
