@@ -35,12 +35,13 @@ file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import AnyOf, EffectKind, Field, Hook, Match, Rule, Ruleset
 from iptlint.model.call_graph import calls_in
+from iptlint.model.kinds import examples_testing, rules_testing
 from iptlint.model.ownership import is_generated, made_by_iptables
 from iptlint.model.ruleset import Chain, Table
 from iptlint.rules.meta import Group, Meta
@@ -57,13 +58,14 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if not any(_uses_mark(rule) for _, _, rule in ruleset.rules()):
-            yield from _check(ruleset)
+        marking = [(t, *each) for t in ruleset.tables for each in rules_testing(t, _sets_mark)]
+        if marking and not any(_uses_mark(r) for t in ruleset.tables for r in examples_testing(t)):
+            yield from _check(ruleset, marking)
 
 
-def _check(ruleset: Ruleset) -> Iterator[Finding]:
-    for table, chain, rule in ruleset.rules():
-        if _sets_mark(rule) and not is_generated(table, chain.name) and _is_too_late(table, chain):
+def _check(ruleset: Ruleset, marking: Sequence[tuple[Table, Chain, Rule]]) -> Iterator[Finding]:
+    for table, chain, rule in marking:
+        if not is_generated(table, chain.name) and _is_too_late(table, chain):
             where = _where(table, ruleset)
             yield META.finding(
                 rule.statement.span,

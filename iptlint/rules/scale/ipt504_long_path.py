@@ -44,7 +44,8 @@ from iptlint.analysis.default_verdict import likened, outside, probes
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Chain, Hook
+from iptlint.model import Chain, Hook, Rule
+from iptlint.model.kinds import numbers_where
 from iptlint.model.matches import is_decided
 from iptlint.model.ownership import is_user_chain
 from iptlint.packets.witness import witness
@@ -120,9 +121,15 @@ def _counts(way: Iterable[Stretch]) -> Counter[Chain]:
     conditions may not be there."""
     counts: Counter[Chain] = Counter()
     for stretch in way:
-        sure = (rule for rule in stretch.rules if not any(map(is_decided, rule.matches)))
-        counts[stretch.chain] += stretch.times * sum(rule.copies for rule in sure)
+        numbers = numbers_where(stretch.chain, _may_not_be_there)
+        unsure = {stretch.chain.rules[number] for number in numbers}
+        copies = sum(rule.copies for rule in stretch.rules if not unsure or rule not in unsure)
+        counts[stretch.chain] += stretch.times * copies
     return counts
+
+
+def _may_not_be_there(rule: Rule) -> bool:
+    return any(map(is_decided, rule.matches))
 
 
 def _are_lists(way: Iterable[Stretch], total: int) -> bool:
