@@ -102,9 +102,7 @@ class _Late:
     def _all_denied(self) -> int:
         """The number of the rule that denies all that comes to it; one behind the last where the
         policy does, and more where none does."""
-        closing = numbers_where(
-            self.chain, lambda rule: rule.verdict.kind.denies and not rule.matches
-        )
+        closing = numbers_where(self.chain, lambda rule: rule.denies_all)
         if closing:
             return closing[0]
         policy = self.chain.policy

@@ -75,9 +75,8 @@ def _is_all_before_a_closing_one(chain: Chain, idle: Sequence[Rule]) -> bool:
     """Whether these, rules for ports at least, are all that there is but for a last rule or a
     policy that denies whatever is left: what they are for is shut out."""
     *others, last = chain.rules
-    closes = last.verdict.kind.denies and not last.matches
     for_ports = all(any(_tests_a_port(match) for match in rule.matches) for rule in idle)
-    return closes and for_ports and len(others) == len(idle)
+    return last.denies_all and for_ports and len(others) == len(idle)
 
 
 def _tests_a_port(match: Match) -> bool:

@@ -35,9 +35,8 @@ def unused_chains(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
                 if chain.origin is not None:
                     yield analysis, chain
         elif analysis.ruleset in alone and owner_of_table(analysis.table.name) is None:
-            for chain in _without_call(analysis):
-                if chain.origin is not None and chain.type is None:
-                    yield from _unless_called(context, analysis, chain)
+            for chain in _declared_unhooked(context, analysis):
+                yield analysis, chain
 
 
 def unhooked_by_this_file(context: Context) -> Iterator[tuple[TableAnalysis, Chain]]:
@@ -46,23 +45,21 @@ def unhooked_by_this_file(context: Context) -> Iterator[tuple[TableAnalysis, Cha
     parts = {r for r in loaded_alone(context) if not _is_whole(r) and not has_unseen_includes(r)}
     for analysis in context.analyses():
         if analysis.ruleset in parts and owner_of_table(analysis.table.name) is None:
-            for chain in _without_call(analysis):
-                declared = chain.origin is not None and chain.type is None
-                if declared and _reads_as_whole(chain):
-                    yield from _unless_called(context, analysis, chain)
+            for chain in filter(_reads_as_whole, _declared_unhooked(context, analysis)):
+                yield analysis, chain
 
 
-def _unless_called(
-    context: Context, analysis: TableAnalysis, chain: Chain
-) -> Iterator[tuple[TableAnalysis, Chain]]:
-    if not _called_elsewhere(context, analysis, chain):
-        yield analysis, chain
+def _declared_unhooked(context: Context, analysis: TableAnalysis) -> Iterator[Chain]:
+    """Of a table of nft the chains that it declares, and that no file hooks or calls."""
+    for chain in _without_call(analysis):
+        declared = chain.origin is not None and chain.type is None
+        if declared and not _called_elsewhere(context, analysis, chain):
+            yield chain
 
 
 def _reads_as_whole(chain: Chain) -> bool:
     accepting = (rule for rule in chain.rules if rule.verdict.kind is VerdictKind.ACCEPT)
-    last = chain.rules[-1] if chain.rules else None
-    closed = last is not None and last.verdict.kind.denies and not last.matches
+    closed = bool(chain.rules) and chain.rules[-1].denies_all
     return closed and any(reads_conntrack(rule.matches) for rule in accepting)
 
 

@@ -108,6 +108,11 @@ class Rule:
     is_policy: bool = False
 
     @property
+    def denies_all(self) -> bool:
+        """Whether it denies whatever comes to it."""
+        return self.verdict.kind.denies and not self.matches
+
+    @property
     def statement(self) -> Origin:
         """The rule as written; the same object for the rules that are parts of one."""
         return self.whole or self.origin

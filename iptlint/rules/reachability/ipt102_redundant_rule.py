@@ -121,7 +121,7 @@ def _is_closing(analysis: TableAnalysis, rule: Rule) -> bool:
     is."""
     chain, number = analysis.place(rule)
     last = number + 1 == len(analysis.table.chains[chain].rules)
-    return last and rule.verdict.kind.denies and not rule.matches
+    return last and rule.denies_all
 
 
 def _is_hygiene(rules: Sequence[Rule]) -> bool:
