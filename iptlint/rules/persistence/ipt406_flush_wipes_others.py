@@ -53,7 +53,7 @@ from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
 from iptlint.model import Ruleset, Table
-from iptlint.model.kinds import rules_where
+from iptlint.model.kinds import examples_testing, rules_where
 from iptlint.model.owners import Owner, owner_of_interface, owner_of_name, owner_of_table
 from iptlint.model.ownership import interface_names
 from iptlint.packets.describe.lists import listed
@@ -107,7 +107,7 @@ def _named(ruleset: Ruleset) -> dict[str, tuple[str, Span]]:
     for table in ruleset.tables:
         if owner_of_table(table.name) is not None or any(rules_where(table, gives_source)):
             return {}
-        for _, rule in table.rules():
+        for rule in examples_testing(table):
             for name in interface_names(rule):
                 owner = owner_of_interface(name)
                 if owner is not None and owner.transient:
