@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.hook_verdicts import may_be_dropped, may_end, may_pass
 from iptlint.analysis.shares import Share, largest_first, shares, shares_in
+from iptlint.memo import memo
 from iptlint.model import EffectKind, Hook, Rule, VerdictKind
 from iptlint.model.kinds import examples
 from iptlint.netfilter.base_chain import BaseChain
@@ -132,7 +133,7 @@ def fates_of(
     translation takes from the way is not followed; of an address that nobody knows it is taken for
     granted that it is another host's."""
     packets, main = packets & hooks.hook_packets(hook), hooks.deciding_chain(hook)
-    if main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main):
+    if main is not None and is_told_at_once(hooks, hook):
         return Fates(
             [*_together(main, hook, packets)],
             lambda some, among: _at_once(main, hook, packets & some, among),
@@ -158,6 +159,13 @@ def by_rule(
         routing=hooks.on_likely_host(unknowns),
         on_visit=on_visit,
     )
+
+
+@memo
+def is_told_at_once(hooks: Hooks, hook: Hook) -> bool:
+    """Whether the fates on the way with the hook cost less, the fewer packets are asked about."""
+    main = hooks.deciding_chain(hook)
+    return main is not None and hooks.decides_alone(hook) and _tells_all(hooks, hook, main)
 
 
 def _tells_all(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:

@@ -61,7 +61,20 @@ def _exposure(hooks: Hooks, hook: Hook) -> Exposure | None:
     if not hooks.translates and not hooks.base_chains(hook):
         return None
     probes = [probe for protocol in _PROTOCOLS for probe in external_probes(hooks, hook, protocol)]
-    return exposure_among(hooks, hook, union([*probes], hooks.space.false) & _of_services(hooks))
+    of_services = union([*probes], hooks.space.false) & _of_services(hooks)
+    exposure = exposure_among(hooks, hook, of_services)
+    if exposure is None:
+        return None
+    openers = exposure.accepters(exposure.accepted_at_a_rate & ~exposure.by_policy)
+    ports = union([_named_ports(opener) for opener in openers], hooks.space.false)
+    return exposure_among(hooks, hook, of_services, ports)
+
+
+def _named_ports(opener: Share) -> PacketSet:
+    """All that the rule opens, to be told from one for many more than a service, is for these."""
+    space, rule = opener.analysis.space, opener.rule
+    tested = space.universe if rule is None else opener.analysis.tests(rule).may
+    return space.project(tested, Field.DPORT)
 
 
 def _of_services(hooks: Hooks) -> PacketSet:

@@ -15,7 +15,7 @@ from iptlint.analysis.default_verdict import (
     probes,
     public_hosts,
 )
-from iptlint.analysis.delivery import fates_of
+from iptlint.analysis.delivery import fates_of, is_told_at_once
 from iptlint.analysis.external_interfaces import (
     external_classes,
     faces_by_name,
@@ -254,13 +254,31 @@ def _accepts(end: Outcome) -> bool:
 @memo
 def exposure(hooks: Hooks, hook: Hook) -> Exposure:
     """What becomes of ``external_probes`` by tcp and udp."""
-    return Exposure(hooks, hook, *(external_probes(hooks, hook, p) for p in (TCP, UDP)))
+    return Exposure(hooks, hook, *_strangers(hooks, hook))
 
 
-def exposure_among(hooks: Hooks, hook: Hook, among: PacketSet) -> Exposure | None:
+@memo
+def _strangers(hooks: Hooks, hook: Hook) -> tuple[Sequence[PacketSet], ...]:
+    return tuple(external_probes(hooks, hook, protocol) for protocol in (TCP, UDP))
+
+
+def exposure_among(
+    hooks: Hooks, hook: Hook, among: PacketSet, beside: PacketSet | None = None
+) -> Exposure | None:
     """``exposure`` where some of the packets ``among`` the probes may be accepted: that none is
-    can often be told without following any."""
-    return exposure(hooks, hook) if _may_be_accepted(hooks, hook, among) else None
+    can often be told without following any. Of packets that are neither ``among`` nor ``beside``
+    them it may tell nothing, where that costs less."""
+    if not _may_be_accepted(hooks, hook, among):
+        return None
+    if not is_told_at_once(hooks, hook):
+        return exposure(hooks, hook)
+    return _exposure_within(hooks, hook, among if beside is None else among | beside)
+
+
+@memo
+def _exposure_within(hooks: Hooks, hook: Hook, packets: PacketSet) -> Exposure:
+    groups = _strangers(hooks, hook)
+    return Exposure(hooks, hook, *([one & packets for one in group] for group in groups))
 
 
 def exposure_of(hooks: Hooks, hook: Hook, probes: Sequence[PacketSet]) -> Exposure | None:

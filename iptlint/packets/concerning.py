@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _MOST_RANGES = 64
-_MANY, _FEW = 16384, 8
+_MANY, _FEW, _HANDFUL = 16384, 8, 64
 """Of no fewer rows those in question are looked for by one dimension first; they are few where they
-are no more than one in so many."""
+are no more than one in so many, and to find fewer than a handful is not worth a look."""
 
 
 class Concerning:
@@ -102,13 +102,16 @@ class Overlapping:
     def _fewest(self, asked: Sequence[tuple[int, Ranges]]) -> Numbers | None:
         """Rows, all of those in question among them, by the dimension that leaves the fewest; None
         where these are not few."""
-        count = len(self._columns.number)
-        sides = [(self._side(place), few) for place, few in asked] if count >= _MANY else []
-        counts = [side.count(few) for side, few in sides]
-        if not counts or min(counts) * _FEW > count:
+        rows = len(self._columns.number)
+        counted: list[tuple[int, int, Ranges]] = []
+        for place, few in asked if rows >= _MANY else ():
+            counted.append((self._side(place).count(few), place, few))
+            if counted[-1][0] <= _HANDFUL:
+                break
+        if not counted or min(counted)[0] * _FEW > rows:
             return None
-        side, few = sides[counts.index(min(counts))]
-        return side.rows(few)
+        _, place, few = min(counted)
+        return self._side(place).rows(few)
 
     @memo
     def _side(self, place: int) -> _Side:

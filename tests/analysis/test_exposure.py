@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 import iptlint
@@ -9,6 +11,7 @@ from iptlint.analysis.exposure import (
     Exposure,
     accept_any,
     exposure,
+    exposure_among,
     external_probes,
     interface_name,
     outward,
@@ -18,7 +21,7 @@ from iptlint.analysis.exposure import (
 from iptlint.model import Family, Field, Hook
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.packets.bdd import union
-from tests.firewalls import packets
+from tests.firewalls import hooks_of, packets, saved
 
 LO = "-A INPUT -i lo -j ACCEPT"
 SSH = "-A INPUT -p tcp --dport 22 -j ACCEPT"
@@ -228,3 +231,34 @@ def test_most_of_five_callers_are_three() -> None:
     assert not exposed.most(two, Field.DPORT).satisfiable()
     apart = callers[0] & ssh | callers[1] & ssh | callers[2] & packets(space, dport=23)
     assert not exposed.most(apart, Field.DPORT).satisfiable()
+
+
+PORTS = ("22", "23", "3306", "3300:3310", "1:65535", "8000", "6379")
+SOURCES = ("", "", "-s 203.0.113.0/24 ", "! -s 10.0.0.0/8 ", "-i eth0 ")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_told_of_some_packets_is_what_is_told_of_all(seed: int) -> None:
+    draw = Random(seed)
+    rules = [
+        f"-A INPUT {draw.choice(SOURCES)}-p {draw.choice(('tcp', 'udp'))} "
+        f"--dport {draw.choice(PORTS)} -j {draw.choice(('ACCEPT', 'ACCEPT', 'DROP'))}"
+        for _ in range(12)
+    ]
+    hooks = hooks_of(saved(*rules, policy="DROP"))
+    asked = hooks.space.ranges(Field.DPORT, ((22, 23), (3306, 3306)))
+    beside = hooks.space.ranges(Field.DPORT, ((3300, 3310),))
+    some, whole = exposure_among(hooks, Hook.INPUT, asked, beside), exposure(hooks, Hook.INPUT)
+    within = asked | beside
+    if some is None:
+        assert not (whole.accepted & asked).satisfiable()
+        return
+    assert some.everyone == whole.everyone & within
+    assert some.accepted == whole.accepted & within
+    assert some.denied == whole.denied & within
+    assert some.by_policy == whole.by_policy & within
+    told = [(each.rule, each.packets) for each in some.accepters(within)]
+    assert told == [(each.rule, each.packets) for each in whole.accepters(within)]
+    for port in (22, 23, 3306, 3301):
+        to = hooks.space.value(Field.DPORT, port)
+        assert some.is_most(some.accepted & to) is whole.is_most(whole.accepted & to)

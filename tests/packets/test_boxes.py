@@ -51,6 +51,7 @@ def test_the_rows_of_rules_and_those_that_overlap_are_those_that_a_look_at_each_
 ) -> None:
     monkeypatch.setattr(concerning, "_MANY", many)
     monkeypatch.setattr(concerning, "_FEW", few)
+    monkeypatch.setattr(concerning, "_HANDFUL", few)
     draw = Random(seed)
     chain = analysis_of(flat_rules(seed, 80)).table.chains["long"]
     columns = Columns(chain, frozenset())

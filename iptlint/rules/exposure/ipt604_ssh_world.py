@@ -68,6 +68,7 @@ from iptlint.rules.meta import Group, Meta, Needs
 if TYPE_CHECKING:
     from iptlint.netfilter.firewall import Hooks
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.space import Space
 
 META = Meta(
     code="IPT604",
@@ -95,7 +96,7 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     ports = space.ranges(Field.DPORT, tuple((port, port) for port in settings.ssh_ports))
     ports = ports & space.value(Field.PROTO, TCP)
     asked = union([*external_probes(hooks)], space.false) & ports
-    exposure = exposure_among(hooks, Hook.INPUT, asked)
+    exposure = exposure_among(hooks, Hook.INPUT, asked, ports | _odd_ports(space))
     if exposure is None:
         return
     open_ = exposure.accepted & ports & ~exposure.by_policy
@@ -133,10 +134,13 @@ def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Caus
 
 def _is_for_all_ports(hooks: Hooks, exposure: Exposure, rule: Rule) -> bool:
     """Whether what accepts SSH accepts everything else too."""
-    ports = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-    ports = ports & hooks.space.value(Field.PROTO, TCP)
-    others = exposure.accepters(exposure.accepted & ports)
+    others = exposure.accepters(exposure.accepted & _odd_ports(hooks.space))
     return any(exposure.is_most(share.packets) for share in others if share.rule is rule)
+
+
+def _odd_ports(space: Space) -> PacketSet:
+    ports = space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
+    return ports & space.value(Field.PROTO, TCP)
 
 
 def _is_watched(hooks: Hooks, packets: PacketSet) -> bool:
