@@ -24,8 +24,8 @@ from iptlint.analysis.handshake import (
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import Field, Hook, Match, Rule, Ruleset, VerdictKind, Within
-from iptlint.model.kinds import rules_testing
+from iptlint.model import Chain, Field, Hook, Match, Rule, Ruleset, VerdictKind, Within
+from iptlint.model.kinds import numbers_where, rules_testing
 from iptlint.model.protocols import UDP
 from iptlint.model.services import SERVICES
 from iptlint.model.writes import reads
@@ -228,14 +228,21 @@ def _evident_ports(hooks: Hooks, *, unnamed: bool) -> tuple[int, ...]:
     if main is None:
         return ()
     first, table = opening(hooks), main.analysis.table
-    runs = (run for chain in table.chains.values() for run in groupby(chain.rules, _tests_no_port))
     evident = (
         port
-        for portless, rules in runs
-        for port in _ports_of_run(main.analysis, [*rules], first, portless=portless)
+        for chain in table.chains.values()
+        for portless, rules in _runs(chain)
+        for port in _ports_of_run(main.analysis, rules, first, portless=portless)
         if not unnamed or port not in _NAMED_PORTS
     )
     return tuple(dict.fromkeys(evident))
+
+
+def _runs(chain: Chain) -> Iterator[tuple[bool, list[Rule]]]:
+    """Its rules by whether they test no port, those in a row together."""
+    portless = frozenset(numbers_where(chain, _tests_no_port))
+    for is_portless, numbers in groupby(range(len(chain.rules)), portless.__contains__):
+        yield is_portless, [chain.rules[number] for number in numbers]
 
 
 def _tests_no_port(rule: Rule) -> bool:
