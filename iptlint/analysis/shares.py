@@ -215,3 +215,23 @@ def _in_chain(
             yield Share(analysis, flow.chain, rule, kind, taken)
         else:
             entering[callee] = entering.get(callee, analysis.space.false) | taken
+
+
+def responsible_call(share: Share) -> Share:
+    """The same packets, with the rule that chooses them: where what accepts tests nothing, the
+    call of its chain for most of them."""
+    analysis, chain, rule = share.analysis, share.chain, share.rule
+    seen = {chain.name}
+    while rule is not None and not rule.matches and chain.hook is None:
+        calls = [
+            Share(analysis, caller, call, call.verdict.kind, analysis.matched(call, share.packets))
+            for name, number in analysis.calls.callers(chain.name)
+            if (caller := analysis.table.chains[name]).name not in seen
+            and (call := caller.rules[number])
+        ]
+        calls = largest_first(call for call in calls if call.packets.satisfiable())
+        if not calls:
+            break
+        chain, rule = calls[0].chain, calls[0].rule
+        seen.add(chain.name)
+    return replace(share, chain=chain, rule=rule)

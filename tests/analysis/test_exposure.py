@@ -9,13 +9,11 @@ import pytest
 import iptlint
 from iptlint.analysis.exposure import (
     Exposure,
-    accept_any,
     exposure,
     exposure_among,
     external_probes,
     interface_name,
     outward,
-    responsible_call,
     uplinks,
 )
 from iptlint.model import Family, Field, Hook
@@ -185,35 +183,6 @@ def test_most_callers_of_a_group() -> None:
     assert not found.is_most(group[0] | group[1])
     assert found.is_most(group[0] | group[1] | group[2])
     assert found.most(found.accepted, Field.DPORT) == hooks.space.value(Field.DPORT, 22)
-
-
-# -- who lets everyone in -----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rules", "policy", "lines"),
-    [
-        (("-A INPUT -j ACCEPT",), "DROP", ("line 4", "the policy of INPUT")),
-        (("-A INPUT -j ACCEPT", "-A INPUT -j DROP"), "ACCEPT", ("line 4", "line 5")),
-        (("-A INPUT -p tcp -j ACCEPT", "-A INPUT -j REJECT"), "ACCEPT", ("line 4", "line 5")),
-        (("-A INPUT -j ACCEPT",), "ACCEPT", None),
-        (("-A INPUT -j ACCEPT", "-A INPUT -s 192.0.2.1 -j DROP"), "ACCEPT", None),
-        (("-A INPUT -s 192.0.2.0/24 -j ACCEPT",), "DROP", None),
-        (("-A INPUT -i eth1 -j ACCEPT",), "DROP", None),
-        (("-A INPUT -m limit --limit 9/s -j ACCEPT",), "DROP", None),
-    ],
-)
-def test_let_in_anyway(rules: tuple[str, ...], policy: str, lines: tuple[str, str] | None) -> None:
-    found = accept_any(walk(*rules, policy=policy), Hook.INPUT)
-    assert (found and (found.by.name, found.denied.name)) == lines
-
-
-def test_the_call_of_a_chain_that_accepts_everything() -> None:
-    rules = ("-A INPUT -p tcp --dport 80 -j pass", "-A INPUT -j pass", "-A pass -j ACCEPT")
-    found = accept_any(walk(*rules, chains="pass"), Hook.INPUT)
-    assert found is not None
-    assert found.by.name == "line 7"
-    assert responsible_call(found.by).name == "line 6"
 
 
 def test_most_of_five_callers_are_three() -> None:

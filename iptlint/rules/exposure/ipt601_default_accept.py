@@ -46,6 +46,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.accepts_anyone import accept_any, on_unnamed_interfaces
 from iptlint.analysis.default_verdict import (
     accepted_by_default,
     accepted_strangers,
@@ -55,7 +56,6 @@ from iptlint.analysis.default_verdict import (
     is_policy_assumed,
 )
 from iptlint.analysis.evidence import shown_for, shown_from_world
-from iptlint.analysis.exposure import accept_any, on_unnamed_interfaces
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.idle_accepts import idle_accepts, idle_output
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4

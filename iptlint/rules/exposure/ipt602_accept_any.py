@@ -41,18 +41,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.accepts_anyone import accept_any, accepted_by_only_card, accepted_from_uplinks
 from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.evidence import shown_for
-from iptlint.analysis.exposure import (
-    accept_any,
-    accepted_by_only_card,
-    accepted_from_uplinks,
-    exposure_among,
-    interface_name,
-    responsible_call,
-)
+from iptlint.analysis.exposure import exposure_among, interface_name
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Share, responsible_call
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family

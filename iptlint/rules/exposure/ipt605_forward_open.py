@@ -46,20 +46,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.accepts_anyone import accept_any
 from iptlint.analysis.default_verdict import dropped_by_default, forwards_on_its_own, probes
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import (
-    accept_any,
     exposure_of,
     interface_name,
-    responsible_call,
     same_interface,
     suspect_uplinks,
     uplinks,
 )
 from iptlint.analysis.external_interfaces import lending_names, uplink_names
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Share, responsible_call
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.accepting import every, kind_of

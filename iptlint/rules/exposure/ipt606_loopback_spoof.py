@@ -41,9 +41,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import dropped_by_default, outside, probes
-from iptlint.analysis.exposure import exposure_of, responsible_call
+from iptlint.analysis.exposure import exposure_of
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share
+from iptlint.analysis.shares import Share, responsible_call
 from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Severity, suggestions
 from iptlint.findings.per_family import for_each_family

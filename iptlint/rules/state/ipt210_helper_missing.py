@@ -42,11 +42,10 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.connections import few_ports
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside
-from iptlint.analysis.exposure import responsible_call
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.analysis.session import Context
-from iptlint.analysis.shares import Share, shares
+from iptlint.analysis.shares import Share, responsible_call, shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Field, Hook, Match, Opaque, Rule, Uncertain, VerdictKind, Within
