@@ -110,7 +110,12 @@ class Expander:
         yield from _ended(current)
 
     def _joined(self, part: t.Part) -> str:
-        return " ".join(self._values(part))
+        return self._joint(part).join(self._values(part))
+
+    def _joint(self, part: t.Part) -> str:
+        """What stands between the words of an array that become one: of ``$*`` the first of IFS."""
+        star = isinstance(part, t.Parameter) and "*" in (part.name, part.index)
+        return self.environment.separators()[:1] if star else " "
 
     def _values(self, part: t.Part) -> list[str]:
         """One value, or as many as ``$@`` has."""
@@ -162,7 +167,7 @@ class Expander:
 
     def _listed(self, part: t.Parameter, values: tuple[str, ...]) -> list[str]:
         star = part.name == "*" or part.index == "*"
-        return [" ".join(values)] if star and part.quoted else list(values)
+        return [self._joint(part).join(values)] if star and part.quoted else list(values)
 
     def _element(self, value: str | tuple[str, ...] | None, index: str) -> str | tuple[str, ...]:
         items = (value,) if isinstance(value, str) else value or ()

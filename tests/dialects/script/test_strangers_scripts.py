@@ -52,6 +52,27 @@ def test_without_separators_nothing_is_split() -> None:
 
 
 @pytest.mark.parametrize(
+    "joined",
+    [
+        'IFS=,\nL="${P[*]}"',
+        "IFS=,\nL=${P[*]}",
+        'L=$(IFS=,; echo "${P[*]}")',
+        'joined() { local IFS=,; echo "$*"; }\nL=$(joined "${P[@]}")',
+    ],
+)
+def test_the_words_of_an_array_are_joined_by_the_first_separator(joined: str) -> None:
+    text = f'P=(80 443)\n{joined}\niptables -A INPUT -p tcp -m multiport --dports "$L" -j DROP\n'
+    (rule,) = rules(text)
+    assert not script(text).final()[1]
+    assert Within(Field.DPORT, ((80, 80), (443, 443))) in rule.matches
+
+
+def test_without_separators_the_words_of_an_array_are_joined_by_nothing() -> None:
+    text = 'P=(4 43)\nIFS=\niptables -A INPUT -p tcp --dport "${P[*]}" -j DROP\n'
+    assert Within(Field.DPORT, ((443, 443),)) in rules(text)[0].matches
+
+
+@pytest.mark.parametrize(
     "test",
     [
         '[ "$A" = x -a \\( "$B" = y -o "$C" = z \\) ]',
