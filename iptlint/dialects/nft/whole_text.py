@@ -55,11 +55,10 @@ def lost_rules(source: SourceFile) -> Iterator[LostRule]:
     """What iptables-restore-translate has left as a comment."""
     translated = _TRANSLATED.search(source.text) is not None
     for lost in _LOST.finditer(source.text):
-        # The tool ends each such line with a blank; editors may have taken it away.
-        if translated or lost["closing"]:
+        # It writes them at the margin, and ends them with a blank; editors may have changed both.
+        if translated or lost["closing"] or not lost["indent"]:
             span = Span(source, lost.end("indent"), lost.end("rest"))
             target = _TARGET.search(lost["rest"])
-            # It writes them at the margin: an indented one was moved by somebody.
             certain = translated and not lost["indent"]
             yield LostRule(
                 span, lost["table"], lost["chain"], target[1] if target else None, certain
