@@ -52,6 +52,13 @@ NEIGHBOURS_AND_DHCP_DROPPED = SourceFile(
     (FIXTURES / "rules/IPT704/bad.v6").read_text("utf-8").replace("-A INPUT -p ipv6-icmp", "#"),
 )
 
+INVALID_BEFORE_CONNTRACK = SourceFile(
+    "rules.v4",
+    "*raw\n-A PREROUTING -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n"
+    "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n"
+    f"-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT {SSH}COMMIT\n",
+)
+
 LIMIT_BELOW_THE_ACCEPT = SourceFile(
     "rules.v4",
     "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n"
@@ -72,6 +79,7 @@ DECLARED = [
     ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),
     ("IPT602", "IPT701", (IPV4_CLOSED, IPV6_OPENED_BY_A_RULE)),
     ("IPT301", "IPT304", (FLUSHED,)),
+    ("IPT201", "IPT209", (INVALID_BEFORE_CONNTRACK,)),
     ("IPT201", "IPT304", (FLUSHED,)),
     ("IPT603", "IPT952", fixture("IPT952/bad")),
     ("IPT604", "IPT101", fixture("IPT604/good_late_limit.v4")),

@@ -37,6 +37,17 @@ def one(text: str, code: str) -> Finding:
     return found
 
 
+# -- IPT201
+
+
+def test_no_rule_before_connection_tracking_is_to_accept_answers() -> None:
+    """There nothing is established yet: such a rule would accept nothing."""
+    early = table("-A PREROUTING -p tcp -m tcp ! --dport 22 -j DROP", name="raw")
+    finding = one(early + table(LO, RUNNING, SSH), "IPT201")
+    assert finding.fix is None
+    assert "in a chain behind connection tracking" in finding.help
+
+
 # -- IPT203
 
 

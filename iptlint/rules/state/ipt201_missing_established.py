@@ -48,6 +48,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.connections import decides_by_connections, few_ports, refused_answers
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
@@ -96,7 +97,7 @@ META = Meta(
     group=Group.STATE,
     since="0.1.0",
     fixable=True,
-    yields_to=("IPT304",),
+    yields_to=("IPT209", "IPT304"),
 )
 
 _EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
@@ -247,7 +248,9 @@ def _none(
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
+    early = share.chain.name in early_chains(share.analysis)
     mend = suggestions.first(share, _chain(hooks, way.back), remedy)
+    mend = _NOT_THERE if early else mend
     return META.finding(
         share.span,
         f"answers to {'tcp ' * _udp_passes(hooks, way.back, lost)}{way.lost}{where}: "
@@ -258,10 +261,19 @@ def _none(
         witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
-        fix=None if closed or untracked else _fix(share, way.back, remedy, *_OF_CONNECTIONS),
+        fix=(
+            None
+            if closed or untracked or early
+            else _fix(share, way.back, remedy, *_OF_CONNECTIONS)
+        ),
+        causes=(Cause(hooks.ruleset, part=share.rule),) if share.rule else (),
     )
 
 
+_NOT_THERE = (
+    "deny these in a chain behind connection tracking (filter, mangle), below a rule that accepts"
+    " established: here nobody can tell what is"
+)
 _OF_CONNECTIONS = ("established", "related")
 
 

@@ -47,7 +47,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import dead_rules, later_copies
 from iptlint.analysis.user_rules import user_rules_testing
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Cause, Confidence, Finding, Severity
 from iptlint.model import Chain, Hook, Rule
 from iptlint.model.ownership import is_generated
 from iptlint.model.writes import Writes
@@ -129,6 +129,7 @@ def _finding(analysis: TableAnalysis, tests: list[_Test]) -> Finding:
         f"{_consequence(test)}",
         _advice(analysis, test),
         likeness="early",
+        causes=tuple(Cause(analysis.ruleset, part=each.rule) for each in tests),
     )
 
 
@@ -155,5 +156,5 @@ def _advice(analysis: TableAnalysis, test: _Test) -> str:
     assert hook is not None
     return analysis.syntax.pick(
         iptables=f"move it to *mangle: {test.rule.statement.span.text}",
-        nft=f"in a chain behind conntrack: type filter hook {hook.value} priority mangle;",
+        nft=f"move it to a chain behind conntrack: type filter hook {hook.value} priority mangle;",
     )
