@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from iptlint.analysis.handshake import HandshakeStep, answers
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.shares import Share, surely_decides
+from iptlint.analysis.untracked import untracked_losses
 from iptlint.findings import suggestions
-from iptlint.findings.phrases import the_others
+from iptlint.findings.phrases import so_many_others
 from iptlint.model import Family, Hook
 from iptlint.netfilter.firewall import Hooks
 
@@ -25,11 +26,9 @@ def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, r
     """What happens to the packet of this step, and at which line."""
     first, *more = shares
     others = [share for share in more if surely_decides(share, step.hook)]
-    name = first.name
-    if not _is_main(hooks, first):
-        name += f" of {hooks.ruleset.syntax.table_name(first.analysis.table)}"
+    name = _name(hooks, first)
     share = "most of " if more else ""
-    rest = f" ({the_others(others)})" if others else ""
+    rest = f" ({_the_others(hooks, others)})" if others else ""
     match step.packet:
         case "SYN":
             return f"{result}: {name} {first.does} {share}the SYNs to {port}{rest}"
@@ -45,6 +44,17 @@ def message(hooks: Hooks, step: HandshakeStep, shares: list[Share], port: str, r
             )
 
 
+def _name(hooks: Hooks, share: Share) -> str:
+    """With its table, where that is not the one that decides."""
+    if _is_main(hooks, share):
+        return share.name
+    return f"{share.name} of {hooks.ruleset.syntax.table_name(share.analysis.table)}"
+
+
+def _the_others(hooks: Hooks, shares: Sequence[Share]) -> str:
+    return so_many_others(len(shares), _name(hooks, shares[0]))
+
+
 def advice(
     hooks: Hooks,
     step: HandshakeStep,
@@ -57,12 +67,37 @@ def advice(
     if main is None or not _is_main(hooks, decider):
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
     base, then = decider.base(step.hook).name, "".join(_answering(hooks, step))
+    tracked_alone = _accepts_only_tracked(hooks, step, decider) if step.packet == "SYN" else None
+    if tracked_alone is not None:
+        return tracked_alone + then
     if step.packet != "SYN":
         return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
     accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
     several = any(each.rule and surely_decides(each, step.hook) for each in deciders[1:])
     rule = (suggestions.at_the_top if several else suggestions.first)(decider, base, accept)
-    return f"{rule}{then} (or say where sshd listens: --ssh-ports)"
+    tables = "".join(_other_tables(hooks, step, deciders))
+    return f"{rule}{tables}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _accepts_only_tracked(hooks: Hooks, step: HandshakeStep, decider: Share) -> str | None:
+    """What to write where a rule would accept the SYNs, were they tracked."""
+    for loss in untracked_losses(hooks):
+        rule = loss.accepting.rule
+        same = loss.hook is step.hook and (loss.state, loss.instead) == ("new", "untracked")
+        if rule is not None and same and (loss.by.packets & decider.packets).satisfiable():
+            mended = decider.analysis.syntax.with_state(rule, "untracked")
+            return f"write: {mended}, as {loss.notrack.name} has them untracked" if mended else None
+    return None
+
+
+def _other_tables(hooks: Hooks, step: HandshakeStep, deciders: Sequence[Share]) -> Iterator[str]:
+    """Where else they have to be let in: each table may drop what the others accept."""
+    others = [
+        f"{share.base(step.hook).name} of {hooks.ruleset.syntax.table_name(share.analysis.table)}"
+        for share in deciders[1:]
+        if not _is_main(hooks, share) and surely_decides(share, step.hook)
+    ]
+    return (f"; and in {chain}, too" for chain in dict.fromkeys(others))
 
 
 def _answering(hooks: Hooks, step: HandshakeStep) -> Iterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS
-from iptlint.analysis.shares import Share
 from iptlint.findings import Finding, Label
 from iptlint.model import Rule, VerdictKind
 from iptlint.packets.describe.lists import listed
@@ -43,13 +42,9 @@ def lines(rules: Iterable[Rule]) -> str:
     return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
 
 
-def the_others(shares: Sequence[Share]) -> str:
-    """Who decides the packets that are not decided by the one that is named."""
-    return so_many_others(len(shares), shares[0].name)
-
-
 def so_many_others(count: int, only: str) -> str:
-    """The same; ``only``: the name, if it is one."""
+    """Who decides the packets that are not decided by the one that is named; ``only``: the name of
+    these others, if it is one."""
     return f"{only if count == 1 else f'{count} other rules'} the others"
 
 

@@ -71,6 +71,31 @@ def test_who_drops_the_others_is_said() -> None:
     assert "(3 other rules the others)" in one(table(*rules, LO, RUNNING), "IPT301").message
 
 
+def test_a_policy_of_another_table_is_told_from_that_of_a_chain_of_the_same_name() -> None:
+    inputs = "".join(
+        f"table {table} {{\n\tchain input {{\n\t\ttype filter hook input priority {priority};"
+        f" policy drop;\n\t\tct state established,related accept\n\t\t{rule} accept\n\t}}\n}}\n"
+        for table, priority, rule in (
+            ("inet filter", 0, "ip saddr 192.0.2.0/24 tcp dport 22"),
+            ("ip hardening", 10, "tcp dport { 80, 443 }"),
+        )
+    )
+    finding = one(inputs, "IPT301", "nftables.conf")
+    assert "(the policy of input of the table ip hardening the others)" in finding.message
+    assert "; and in input of the table ip hardening, too" in finding.help
+
+
+def test_what_is_not_tracked_is_to_be_accepted_untracked() -> None:
+    """That the port is to be accepted in state new stands there already, and helps nobody."""
+    raw = "*raw\n-A PREROUTING -p tcp -m tcp --dport 22 -j CT --notrack\nCOMMIT\n"
+    new = "-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT"
+    text = raw + table(LO, RUNNING, new)
+    helped = one(text, "IPT301").help
+    mended = new.replace("NEW", "NEW,UNTRACKED")
+    assert helped == f"advice: write: {mended}, as line 2 has them untracked"
+    assert not found(text.replace(new, mended), "IPT301")
+
+
 def test_a_port_that_is_closed_by_its_number_may_be_meant() -> None:
     closed = "-A INPUT -p tcp -m multiport --dports 22,23 -j DROP"
     opened = "-A INPUT -s 192.0.2.1/32 -p tcp -m tcp --dport 22 -j ACCEPT"
