@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.default_verdict import public_hosts
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.exposure import external_probes
-from iptlint.analysis.shadowing import unmatched_rules
+from iptlint.analysis.shadowing import later_copies, unmatched_rules
 from iptlint.model import (
     AnyOf,
     Chain,
@@ -46,13 +46,14 @@ _TRIED = 16
 class LateBans(NamedTuple):
     """``accepting``: the rule that lets ``packets`` in, of senders that a ban names; ``asked``: the
     rules of the base chain that are the bans or call them; ``bans``: each with all that is asked on
-    the way to it."""
+    the way to it; ``closing``: the rule that leaves nothing to any of them, if there is one."""
 
     analysis: TableAnalysis
     accepting: Rule
     packets: PacketSet
     asked: tuple[Rule, ...]
     bans: tuple[tuple[Rule, tuple[Match, ...]], ...]
+    closing: Rule | None
 
 
 def names_senders(family: Family, match: Match) -> bool:
@@ -89,7 +90,8 @@ class _Late:
         self.numbers = self._numbers()
 
     def _numbers(self) -> Sequence[int]:
-        """The rules behind the last one that lets anything go on, up to where all is denied."""
+        """The rules behind the last one that lets anything go on, up to where all is denied; else
+        those behind that, where nothing else stands there."""
         rules, denied = self.chain.rules, self._all_denied()
         passing = numbers_where(self.chain, lambda rule: not _stops(rule, self._stopping))
         first = max((n for n in passing if n < denied), default=-1) + 1
@@ -97,7 +99,16 @@ class _Late:
             return ()
         silent = unmatched_rules(self.analysis)
         asked = numbers_where(self.chain, self._is_ban)
-        return [n for n in asked if first <= n < denied and rules[n] not in silent]
+        late = [n for n in asked if first <= n < denied and rules[n] not in silent]
+        return late or self._behind(denied, [n for n in asked if n > denied])
+
+    def _behind(self, denied: int, asked: Sequence[int]) -> Sequence[int]:
+        """Of the rules behind that one, the bans that are no copies; none where others are there,
+        which are lost with them."""
+        rules, copies = self.chain.rules, later_copies(self.analysis)
+        if len(asked) < len(rules) - denied - 1:
+            return ()
+        return [n for n in asked if rules[n] not in copies]
 
     def _all_denied(self) -> int:
         """The number of the rule that denies all that comes to it; one behind the last where the
@@ -107,6 +118,10 @@ class _Late:
             return closing[0]
         policy = self.chain.policy
         return len(self.chain.rules) + (policy is None or not policy.kind.denies)
+
+    def _closing(self) -> Rule | None:
+        denied = self._all_denied()
+        return self.chain.rules[denied] if self.numbers[0] > denied else None
 
     @cached_property
     def _stopping(self) -> frozenset[str]:
@@ -153,7 +168,7 @@ class _Late:
                 packets = self.analysis.matched(each, let_in)
                 if packets.satisfiable():
                     tests = tuple((ban, tests) for _, ban, tests in bans)
-                    return LateBans(self.analysis, each, packets, asked, tests)
+                    return LateBans(self.analysis, each, packets, asked, tests, self._closing())
         return None
 
     def _bans_of(self, rule: Rule) -> Iterator[tuple[Rule, tuple[Match, ...]]]:

@@ -74,6 +74,7 @@ def fixture(path: str) -> tuple[SourceFile, ...]:
 
 DECLARED = [
     ("IPT102", "IPT101", (LIMIT_BELOW_THE_ACCEPT,)),
+    ("IPT102", "IPT114", fixture("IPT114/bad_closed.v4")),
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
     ("IPT110", "IPT854", fixture("IPT854/bad_netavark.nft")),
     ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),

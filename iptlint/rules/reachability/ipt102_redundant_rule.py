@@ -66,7 +66,7 @@ META = Meta(
     group=Group.REACHABILITY,
     since="0.1.0",
     fixable=True,
-    yields_to=("IPT101",),
+    yields_to=("IPT101", "IPT114"),
     leaves_to=dict.fromkeys(
         ("IPT106", "IPT853"),
         "what is left says which later rules decide the same",

@@ -3,7 +3,8 @@
 ## What it does
 Looks at the rules that deny senders (addresses, or a list of them: an ipset, a set of nft),
 whatever they send, below the last rule of the chain that accepts or passes on anything. All that
-comes as far is denied in any case, by the policy or a closing rule. Where new connections from the
+comes as far is denied in any case, by the policy or a closing rule; so it is with bans behind the
+closing rule, if nothing else stands there. Where new connections from the
 banned addresses to this host, or through it, are accepted for certain by a rule above that is for
 everybody, it is reported.
 
@@ -40,7 +41,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.bans import LateBans, late_bans
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.model import Hook
@@ -76,16 +77,19 @@ def _finding(hooks: Hooks, hook: Hook, late: LateBans) -> Finding:
     ban, *others = late.asked
     more = phrases.counted(len(others), "more rule")
     so_is_it = f", and so it is with {more} of the chain" if others else ""
+    denied = "what comes as far as this is denied in any case"
+    if late.closing is not None:
+        denied = f"line {phrases.line(late.closing)} denies all that is left"
     says = f"move {'them' if others else 'it'} above line {phrases.line(late.accepting)}"
     return META.finding(
         ban.origin.span,
         f"who is banned here gets in all the same: line {phrases.line(late.accepting)} accepts new"
-        f" connections from everybody before, and what comes as far as this is denied in any case"
-        f"{so_is_it}",
+        f" connections from everybody before, and {denied}{so_is_it}",
         says,
         related=(Label(late.accepting.origin.span, "accepts them here"),),
         witness=witness(hooks.space, late.packets, hook),
         fix=None if others else _moved(late, hook, says),
+        causes=tuple(Cause(hooks.ruleset, part=rule) for rule in late.asked),
     )
 
 
