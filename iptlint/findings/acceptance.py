@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.shares import Decider
 from iptlint.findings.fix import Change, Fix
 from iptlint.model import Chain, Hook, Rule, Ruleset
 from iptlint.model.syntax import Suggestion
-from iptlint.model.writes import Writes
+from iptlint.model.writes import Writes, reads_conntrack
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher
 from iptlint.source import Edit
@@ -22,8 +23,13 @@ def acceptance(
 ) -> Fix | None:
     """The rules go before all others of the base chain that leads to the share; a rule that denies
     these packets and no others, and would never happen behind them, goes. None where the chain has
-    no rules, or one of these shares its line with something else."""
+    no rules, or one of these shares its line with something else; and where the packets are told
+    by a connection that the chain does not see yet."""
     ruleset, base = share.analysis.ruleset, share.base(hook)
+    if share.chain.name in early_chains(share.analysis) and any(
+        map(reads_conntrack, change.packets)
+    ):
+        return None
     added = _at_the_top(ruleset, base, suggestions)
     if not added:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.default_verdict import accepted_by_default
 from iptlint.analysis.shares import Decider
 from iptlint.model import Family, Field, Hook
@@ -20,6 +21,10 @@ UNTRACKED = Suggestion("-m conntrack --ctstate UNTRACKED -j ACCEPT", "ct state u
 RELATED = Suggestion("-m conntrack --ctstate RELATED -j ACCEPT", "ct state related accept")
 LOOPBACK_IN = Suggestion("-i lo -j ACCEPT", 'iifname "lo" accept')
 LOOPBACK_OUT = Suggestion("-o lo -j ACCEPT", 'oifname "lo" accept')
+_BEHIND_CONNTRACK = (
+    "deny these in a chain behind connection tracking (filter, mangle), below a rule that accepts"
+    " established: here nobody can tell what is"
+)
 INSIDE = {Family.IP: "10.0.0.0/8", Family.IP6: "fd00::/8"}
 """In the place of the networks that a suggestion cannot know."""
 
@@ -45,6 +50,8 @@ def into(remedy: Suggestion, chain: str, hooks: Hooks) -> str:
 def first(share: Decider, base: str, *remedies: Suggestion) -> str:
     """Where to add the rules, so that they come before what decides now."""
     ruleset = share.analysis.ruleset
+    if share.chain.name in early_chains(share.analysis) and {*remedies} & {ESTABLISHED, RELATED}:
+        return _BEHIND_CONNTRACK
     rules = [each.into(base, ruleset, share.analysis.table) for each in remedies]
     rule = "; ".join(dict.fromkeys(rules))
     if share.chain.name != base:

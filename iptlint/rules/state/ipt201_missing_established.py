@@ -48,7 +48,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.connections import decides_by_connections, few_ports, refused_answers
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
@@ -248,9 +247,7 @@ def _none(
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
-    early = share.chain.name in early_chains(share.analysis)
     mend = suggestions.first(share, _chain(hooks, way.back), remedy)
-    mend = _NOT_THERE if early else mend
     return META.finding(
         share.span,
         f"answers to {'tcp ' * _udp_passes(hooks, way.back, lost)}{way.lost}{where}: "
@@ -261,19 +258,11 @@ def _none(
         witness=shown_for(hooks, way.back, _plain(hooks, way, share)),
         severity=Severity.WARNING if by_name or closed else None,
         confidence=Confidence.POSSIBLE if by_name else None,
-        fix=(
-            None
-            if closed or untracked or early
-            else _fix(share, way.back, remedy, *_OF_CONNECTIONS)
-        ),
+        fix=None if closed or untracked else _fix(share, way.back, remedy, *_OF_CONNECTIONS),
         causes=(Cause(hooks.ruleset, part=share.rule),) if share.rule else (),
     )
 
 
-_NOT_THERE = (
-    "deny these in a chain behind connection tracking (filter, mangle), below a rule that accepts"
-    " established: here nobody can tell what is"
-)
 _OF_CONNECTIONS = ("established", "related")
 
 
@@ -348,15 +337,11 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
         f"{share.name} {share.does} the others{why}",
         suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
         fix=_fix(share, Hook.INPUT, suggestions.ESTABLISHED, *_OF_CONNECTIONS),
-        related=_labels(hooks, accepting),
+        related=tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES]),
         witness=shown_for(hooks, Hook.INPUT, _plain(hooks, _WAYS[0], share)),
         severity=Severity.WARNING,
         confidence=None if answered.satisfiable() else Confidence.POSSIBLE,
     )
-
-
-def _labels(hooks: Hooks, accepting: list[Share]) -> tuple[Label, ...]:
-    return tuple(Label(d.span, "these come back") for d in accepting[:_NAMED_RULES])
 
 
 def _whom(space: Space, answered: PacketSet) -> str:
