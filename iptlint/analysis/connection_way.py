@@ -17,6 +17,7 @@ from iptlint.netfilter.rewriting import DESTINATION, SOURCE
 from iptlint.netfilter.routes import ANY_WAY_ON, Route, Routing, RunningConnection
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import DECIDED, OF_HOST, Unknown, Unknowns
+from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -75,8 +76,9 @@ class End:
 
 def direction(space: Space, packets: PacketSet, asked: Packet) -> Direction:
     """The packets of a connection among those that are asked for. Who names no state means a
-    connection: its first packet, and what follows it from the same side. Who names one may mean a
-    connection that is older than the rules."""
+    connection: its first packet, and what follows it from the same side; of packets that open none,
+    all that are like them, without those that only NOTRACK leaves untracked. Who names one may
+    mean a connection that is older than the rules."""
     fresh = space.value(Field.CT_DIRECTION, 0)
     for field in (Field.CT_SNAT, Field.CT_DNAT):
         fresh = fresh & space.value(field, 0)
@@ -86,8 +88,9 @@ def direction(space: Space, packets: PacketSet, asked: Packet) -> Direction:
     if asked.ct_state is None:
         if asked.tcp_flags is None:
             opening = opening & _syn(space)
-        others = space.false if opening.satisfiable() or later.satisfiable() else packets
-        return Direction(opening, later, others)
+        if opening.satisfiable():
+            return Direction(opening, later, space.false)
+        packets = packets & (~space.state("untracked") | untracked_anyway(space))
     original = space.state("established") & space.value(Field.CT_DIRECTION, 0)
     others = packets & ~space.state("new") & ~original
     return Direction(opening, later, others)

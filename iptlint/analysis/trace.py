@@ -206,7 +206,9 @@ class _Tracer:
         packets = packets._replace(later=packets.later & marks_since(self.firewall))
         opening = packets.first
         explicit = self.packet.ct_state is not None
-        if explicit and packets.later.satisfiable():
+        # What is asked of a later packet does not hold for the one that opened the connection.
+        apart = explicit or self.packet.tcp_flags is not None
+        if apart and packets.later.satisfiable():
             first = replace(self.packet, ct_state=None, tcp_flags=None)
             all_first = packets_like(self.space, first) & self._setting_out()
             opening = direction(self.space, all_first, first).first

@@ -48,7 +48,39 @@ def test_what_is_in_no_connection_is_asked_for_all_the_same() -> None:
     packets = direction(space, errors, asked)
     assert not packets.first.satisfiable()
     assert not packets.later.satisfiable()
-    assert packets.others == errors
+    assert packets.others == errors & ~space.state("untracked")
+
+
+STATEFUL = """*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 --syn -j ACCEPT
+COMMIT
+"""
+ACCEPT, DROP = VerdictKind.ACCEPT, VerdictKind.DROP
+
+
+@pytest.mark.parametrize(
+    ("asked", "ends"),
+    [
+        ({"tcp_flags": ("syn",)}, {("new", ACCEPT), ("established", ACCEPT)}),
+        # Conntrack takes a connection up in its midst (nf_conntrack_tcp_loose).
+        ({"tcp_flags": ("ack",)}, {("new", DROP), ("established", ACCEPT)}),
+        # It opens nothing: it is an answer, or invalid.
+        ({"tcp_flags": ("syn", "ack")}, {("established", ACCEPT), ("related", DROP)}),
+        ({"tcp_flags": ("fin",)}, {("invalid", DROP)}),
+        ({"proto": "icmp", "icmp_type": 0}, {("established", ACCEPT), ("invalid", DROP)}),
+    ],
+)
+def test_what_is_asked_of_a_later_packet_is_not_asked_of_the_first(
+    asked: dict[str, object], ends: set[tuple[str, VerdictKind]]
+) -> None:
+    """An ACK follows a SYN, which another rule lets in."""
+    fields = {"iif": "eth0", "proto": "tcp", **asked}
+    if fields["proto"] == "tcp":
+        fields["dport"] = 22
+    outcomes = trace(iptlint.read(STATEFUL), Packet("ip", None, **fields)).outcomes  # type: ignore[arg-type]
+    assert {(outcome.witness.ct_state, outcome.kind) for outcome in outcomes} == ends
 
 
 def test_later_packets_have_the_mark_that_the_first_one_left() -> None:
