@@ -16,11 +16,13 @@ from iptlint.netfilter.unknowns import (
     Unknowns,
     connection_said,
 )
-from iptlint.packets.bdd import cube
+from iptlint.packets.bdd import BitField, cube
+from iptlint.packets.describe.fields import FIELD_PHRASES
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
+    from iptlint.model import Rule
     from iptlint.packets.bdd import PacketSet
 
 _UNSEEN = (
@@ -49,15 +51,17 @@ def conditions(
     settled = {number: value for number, value in values if value is not None}
     for key, numbers in unknowns.together().items():
         if _matter(numbers, chosen, settled):
-            yield _said(matcher, key, _number(numbers, chosen.point), chosen)
+            yield _said(matcher, key, numbers, chosen)
     for field in _UNSEEN:
         bits = space.fields.get(field)
         if bits is not None and _matter(bits.variables, chosen, settled):
-            yield f"{field.value} is {_number(bits.variables, chosen.point)}"
+            phrase = FIELD_PHRASES[field]
+            yield phrase.text(phrase.listing(_alike(bits, chosen), space.true, bits))
 
 
-def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> str:
-    """Of a test whether it holds, of what is written its value."""
+def _said(matcher: ExactMatcher, key: Unknown, numbers: Sequence[int], chosen: Chosen) -> str:
+    """Of a test whether it holds, of what is written the values with which all ends like this."""
+    value = _number(numbers, chosen.point)
     if key.kind == OF_CONNECTION:
         return connection_said(key, bool(value))
     first = key if key.bit is None else key._replace(bit=None)
@@ -67,7 +71,30 @@ def _said(matcher: ExactMatcher, key: Unknown, value: int, chosen: Chosen) -> st
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
         return f"{where}{key.text} {'holds' if value else DOES_NOT_HOLD}"
-    return f"{where}{key.text} is {_SHOWN.get(key.kind, str)(value)}"
+    return f"{where}{key.text} {_written(rule, key, numbers, chosen)}"
+
+
+def _written(rule: Rule | None, key: Unknown, numbers: Sequence[int], chosen: Chosen) -> str:
+    """``is 9000``, ``is 9000-9004 or 9008``, ``is not 9001``: of the numbers that there may be."""
+    bits = BitField(chosen.point.manager, numbers)
+    there, alike = chosen.point.manager.true(), _alike(bits, chosen)
+    choices = (e.choice for e in (rule.effects if rule else ()) if e.field is _FIELDS[key.kind])
+    for choice in filter(None, choices):
+        if choice.low is not None and choice.high is not None:
+            there = bits.within(choice.low, choice.high)
+            # Any other number stands for the lowest (``Rewriting``).
+            lowest = bits.within(choice.low, choice.low)
+            alike = (alike & there) | (lowest if (alike & ~there).satisfiable() else ~there & there)
+    listing = FIELD_PHRASES[_FIELDS[key.kind]].listing(alike, there, bits)
+    return f"is {'not ' if listing.negated else ''}{listing.text(but='')}"
+
+
+def _alike(bits: BitField, chosen: Chosen) -> PacketSet:
+    """The values with which the packet ends like this, all else being as it is."""
+    ends = chosen.point.exists(bits.cube) & ~chosen.others
+    values = enumerate(chosen.point.pick_cube() or ())
+    settled = {number for number, value in values if value is not None}
+    return ends.exists(cube(chosen.point.manager, sorted(settled.difference(bits.variables))))
 
 
 def _out(_: int, chosen: Chosen) -> str:
@@ -104,11 +131,8 @@ _SAID: dict[Unknown, Callable[[int, Chosen], str]] = {
     SOURCE.kept: _sent_from_first,
 }
 
-_SHOWN: dict[str, Callable[[int], object]] = {
-    **{field.value: IPv4Address for field in (Field.SADDR, Field.DADDR)},
-    **{field.value: IPv6Address for field in (Field.SADDR6, Field.DADDR6)},
-}
-"""How what is written to a field is shown; the others are numbers."""
+_FIELDS = {field.value: field for field in Field}
+"""What is written to, by how the unknown number is kept."""
 
 
 def _matter(numbers: Sequence[int], chosen: Chosen, settled: Mapping[int, bool]) -> bool:

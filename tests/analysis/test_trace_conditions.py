@@ -28,6 +28,30 @@ def test_each_is_a_sentence() -> None:
     assert "line 7: limit rate 3/minute burst 5 packets holds" in said
 
 
+CHOSEN = """table ip x {
+    chain pre { type nat hook prerouting priority -100
+        tcp dport 80 dnat to 10.0.0.2:1000-2000
+    }
+    chain fw { type filter hook forward priority 0; policy drop
+        ip ttl != 255 tcp dport 1500-1600 accept
+    }
+}
+"""
+
+
+def test_the_values_that_lead_there_are_said_and_no_other() -> None:
+    """The kernel chooses one of 1000-2000: never 0, nor one that the rules tell from 1500 as one
+    that they do not."""
+    asked = Packet("ip", None, iif="eth0", proto="tcp", dport=80, ct_state="new")
+    chosen = "line 3: dport after dnat to 10.0.0.2 port 1000-2000 is"
+    for outcome in trace(iptlint.read(CHOSEN), asked).outcomes:
+        accepted = outcome.kind is VerdictKind.ACCEPT
+        if accepted:
+            assert outcome.conditions == (f"{chosen} 1500-1600", "ttl 0-254")
+        else:
+            assert f"{chosen} not 1500-1600" in outcome.conditions
+
+
 def test_what_makes_no_difference_is_not_said() -> None:
     space = Firewall(iptlint.read(FORWARDED)).space
     unknowns = Unknowns(space)
