@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.blockers import blockers
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
+from iptlint.analysis.martians import dropped_anyway
 from iptlint.analysis.reach_bounds import Bounds
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
 from iptlint.model.host_addresses import HostAddresses, shown_by
@@ -49,7 +50,7 @@ class Reason(Enum):
 class RuleReach:
     """The answer for one rule as it is written; of one that has parts, ``rule`` is the first of
     those that fare best. ``taken_by`` only where the reason is TAKEN. ``unless``: by what accident
-    of the kernel a dead one may match all the same."""
+    of the kernel a dead one may match all the same, or why one that lives has nothing to do."""
 
     table: Table
     chain: Chain
@@ -311,7 +312,8 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
                 if packets_of == census.on_some_host:
                     assumed = tuple(census.assumed(visit, packet))
                     packet = replace(packet, conditions=(*packet.conditions, *assumed))
-                return RuleReach(analysis.table, chain, rule, status, witness=packet)
+                met = RuleReach(analysis.table, chain, rule, status, witness=packet)
+                return replace(met, unless=dropped_anyway(packet, packet, visit.hook))
     enders = census.enders(analysis, rule)
     reason = Reason.TAKEN if enders else Reason.CHANGED
     return RuleReach(analysis.table, chain, rule, Status.DEAD, reason, enders)

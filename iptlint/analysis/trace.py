@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.analysis.bridge_way import ports_routed, with_own_named
 from iptlint.analysis.chosen_values import ChosenValues
 from iptlint.analysis.connection_way import ConnectionWay, End, direction, marks_since
+from iptlint.analysis.martians import dropped_anyway
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace_conditions import Chosen, conditions
@@ -41,7 +42,8 @@ class TraceOutcome:
     asked for and set out like it. ``steps``: the way of the witness. ``arrived``: the witness as it
     is in the end; ``becomes``: the same as people see it, where it was changed. ``way``: where it
     went: to this host, through it, from it. ``conditions``: what had to hold, or not, that the
-    packet does not decide. ``expired``: its time to live ran out before it was forwarded."""
+    packet does not decide. ``expired``: its time to live ran out before it was forwarded.
+    ``dropped_anyway``: that the kernel lets no such packet come so far, or not on every host."""
 
     kind: VerdictKind
     decision: Decision | None
@@ -56,6 +58,7 @@ class TraceOutcome:
     connection_mark: int
     zone: int | None
     expired: bool
+    dropped_anyway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +308,7 @@ class _Tracer:
             zone=last.zone,
             connection_mark=number_in(in_the_end, space.fields[Field.CT_MARK].variables),
             expired=last.expired,
+            dropped_anyway=None if self.ports else dropped_anyway(came, chosen.arrived, way),
         )
 
     def _by_its_own_way(self, came: Packet, arrived: Packet) -> Packet:

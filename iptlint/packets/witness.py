@@ -50,7 +50,7 @@ _LOCAL = {
 }
 _PRIVATE = {
     Family.IP: ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12"),
-    Family.IP6: ("fd00::/8", "fe80::/10", "2000::/3"),
+    Family.IP6: ("fd00::/8", "fe80::/10", "2000::/3", "ff02::/16"),
 }
 """Where it can be none for documentation, and none that the rules name."""
 

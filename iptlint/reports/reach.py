@@ -41,7 +41,8 @@ def _row(answer: RuleReach) -> tuple[str, ...]:
 
 def _evidence(answer: RuleReach) -> str:
     if answer.witness:
-        return describe(answer.witness)
+        shown = describe(answer.witness)
+        return f"{shown}; but {answer.unless}" if answer.unless else shown
     lines = ", ".join(str(rule.origin.span.line) for rule in answer.taken_by)
     reason = answer.reason.value if answer.reason else ""
     reason = f"{reason}: line {lines}" if lines else reason

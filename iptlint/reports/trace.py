@@ -147,6 +147,8 @@ def _details(traced: Trace, outcome: TraceOutcome) -> Iterator[str]:
         yield f"  which becomes: {describe_packet(outcome.becomes)}"
     for condition in outcome.conditions:
         yield f"  if {condition}"
+    if outcome.dropped_anyway is not None:
+        yield f"  but {outcome.dropped_anyway}"
 
 
 def _steps(outcome: TraceOutcome, columns: int) -> Iterator[str]:
@@ -246,6 +248,7 @@ def _outcome_json(traced: Trace, outcome: TraceOutcome) -> dict[str, object]:
         "unrouted": _is_unrouted(outcome),
         "decided_by": place(outcome.decision),
         "conditions": list(outcome.conditions),
+        "dropped_anyway": outcome.dropped_anyway,
         "packets": "; ".join(_packets(traced.space, outcome)),
         "witness": as_json(outcome.witness),
         "becomes": as_json(outcome.becomes),

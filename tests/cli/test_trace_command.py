@@ -13,7 +13,10 @@ from iptlint.source import SourceFile
 from tests.cli.conftest import BROKEN, CLEAN, Run
 
 SSH = ("--iif", "eth0", "--proto", "tcp", "--dport", "22", "--ct-state", "new")
-KEYS = "verdict way expired unrouted decided_by conditions packets witness becomes steps"
+KEYS = (
+    "verdict way expired unrouted decided_by dropped_anyway conditions packets witness becomes "
+    "steps"
+)
 
 
 def test_every_outcome_with_its_packets_and_steps(run: Run) -> None:
