@@ -50,6 +50,9 @@ _BEGINS = (
 """A first line as only a shell takes it, where a command of iptables follows somewhere."""
 _ADDS = r"(?:add|create|delete|destroy|insert|flush|list|-f) "
 
+_RUN_BY = r"\A#!.*\bnft\b"
+"""The kernel hands the file to nft, whatever its name."""
+
 _LISTED_BY_AWS = (
     "SecurityGroups|NetworkAcls|Subnets|RouteTables|NetworkInterfaces|Reservations|PrefixLists"
     "|Entries"
@@ -63,7 +66,7 @@ LANGUAGES = (
     Language("utf-16", r"\A(?:\udcff\udcfe|\udcfe\udcff|[^\0]\0[^\0]\0)", "UTF-16 text", _CONVERT),
     Language("binary", r"\0", "not text but binary data", _SAVE),
     Language(EMPTY, _AFTER_COMMENTS + r"[ \t\r]*(?:#.*)?\Z"),
-    Language(NFT, r"\A#!.*\bnft\b"),
+    Language(NFT, _RUN_BY),
     Language(SCRIPT, r"\A#!.*\b(?:ba|da|k|z|a)?sh\b"),
     Language(SCRIPT, rf"^[ \t]*(?:sudo )?(?:\S*/)?{_TAKES_TEXT}"),
     Language(SCRIPT, rf"{_AFTER_COMMENTS}{_BEGINS}(?s:.*)^[ \t]*{_TOOL} +-"),
@@ -162,7 +165,7 @@ UNKNOWN = Language("unknown", "", "not a firewall's rules as far as can be told"
 def detect(source: SourceFile) -> Language:
     """The first row that fits; where none does, nft if the file is named so, else ``UNKNOWN``."""
     if _SCRIPT_NAME.search(source.path) and _SHELL.search(source.text):
-        return _NAMED_SCRIPT
+        return _NAMED_SCRIPT if _RUN_BY_NFT.match(source.text) is None else _NAMED_NFT
     named_nft = _NFT_NAME.search(source.path) is not None
     rows = (row for row in LANGUAGES if row.name != IPSET_SAVE or not named_nft)
     fitting = (row for row in rows if re.search(row.pattern, source.text, re.MULTILINE))
@@ -171,6 +174,7 @@ def detect(source: SourceFile) -> Language:
 
 _NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")
 _NAMED_NFT = Language(NFT, _NFT_NAME.pattern)
+_RUN_BY_NFT = re.compile(_RUN_BY)
 _SCRIPT_NAME = re.compile(r"\.(?:ba|da|k|z|a)?sh$")
 _SHELL = re.compile(_AFTER_COMMENTS + r"[ \t]*[^\s#*:\0\x1f\udcff\udcfe][^\0]*\Z")
 """Not what a tool printed into a file of such a name."""

@@ -104,7 +104,7 @@ def _read_terraform(source: SourceFile, _: Reader) -> Reading:
 
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
     from iptlint.dialects.script.arguments import asks_for_words
-    from iptlint.dialects.script.files import called_files
+    from iptlint.dialects.script.files import called_files, sourced_files
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
     from iptlint.dialects.script.tree import end_of
@@ -115,12 +115,11 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     ruleset, diagnostics = script.final()
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         # Of what nothing was checked, nobody need be told what was not understood.
-        called = called_files(script.absent)
-        told = (
-            d for d in diagnostics if not ((script.rule_files or called) and d.code == "IPT002")
-        )
+        called, sourced = called_files(script.absent), sourced_files(script.absent)
+        elsewhere = (*script.rule_files, *called, *sourced)
+        told = (d for d in diagnostics if not (elsewhere and d.code == "IPT002"))
         asking = next(filter(asks_for_words, diagnostics), None)
-        nothing = _no_commands(source, script.rule_files, called, end_of(file))
+        nothing = _no_commands(source, script.rule_files, called, sourced, end_of(file))
         if any(step.kind is Kind.CHANGE for step in script.steps):
             nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
         unset = wanted(file)
@@ -218,6 +217,12 @@ _MANAGER = re.compile(
     r"^[ \t]*(?:\$?\{?sudo\}?[ \t]+)?(?:/usr)?(?:/s?bin/)?(firewall-cmd|ufw)[ \t]",
     re.MULTILINE | re.IGNORECASE,
 )
+_SERVICE = re.compile(
+    r"^[ \t]*(?:sudo[ \t]+)?(?:/usr)?(?:/s?bin/)?(?:(?:rc-)?service|systemctl)[ \t]+"
+    r"(?!(?:-\S+[ \t]+)*(?:status|show|cat|is-\w+)\b)(?:[-\w]+[ \t]+)*?(ip6?tables|nftables)\b",
+    re.MULTILINE,
+)
+_RUN = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
 _IN_NAMESPACES = re.compile(
     r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
@@ -230,10 +235,14 @@ _ONLY_DELETES = (
 
 
 def _no_commands(
-    source: SourceFile, rule_files: Sequence[str], called: Sequence[str], end: int
+    source: SourceFile,
+    rule_files: Sequence[str],
+    called: Sequence[str],
+    sourced: Sequence[str],
+    end: int,
 ) -> Diagnostic:
-    """``called``: the files that it has carried out and that are not here; ``end``: where it stops,
-    whatever comes behind that."""
+    """``called``: the files that it has carried out and that are not here; ``sourced``: those whose
+    functions it takes; ``end``: where it stops, whatever comes behind that."""
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     if rule_files:
@@ -259,7 +268,20 @@ def _no_commands(
         message, advice = _elsewhere(called)
     elif manager := _MANAGER.search(source.text):
         message = f"the rules that {manager[1]} makes of this script's commands were not checked"
-        advice = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
+        advice = _RUN
+    elif service := _SERVICE.search(source.text):
+        message = (
+            f"this script only says what becomes of the service {service[1]}, so nothing was "
+            "checked: the rules are those that the service loads"
+        )
+        advice = _RUN
+    elif sourced and _NAMES_A_TOOL.search(source.text):
+        message = (
+            f"{' and '.join(sourced)}, whose functions this script takes, "
+            f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
+            "changes this host's firewall, so nothing was checked"
+        )
+        advice = _RUN
     elif _NAMES_A_TOOL.search(source.text):
         message = (
             "this script names iptables or nft, but no command that it carries out, called as it "

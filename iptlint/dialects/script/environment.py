@@ -251,8 +251,11 @@ def _merge(merged: Environment, name: str, ways: Sequence[tuple[Condition, Envir
 _MOST_ARGUMENTS = 1000
 """Nobody is asked for more: `${99999999999}` is a slip."""
 
+_ITSELF = r"(?:\$\1|\$\{\1\}|\"\$\1\"|\"\$\{\1\}\")(?![^\s;])"
+"""``X="$X"`` says that X is set from outside."""
 _GIVES = re.compile(
-    r"\b([A-Za-z_]\w*)(?:\[[^][\n]*\])?\+?=|\b(?:for|select)\s+(\w+)"
+    rf"\b([A-Za-z_]\w*)(?:\[[^][\n]*\])?\+?=(?!{_ITSELF})"
+    r"|\b(?:for|select)\s+(\w+)"
     r"|\b(?:read|local|declare|export|unset|mapfile|readarray|typeset|getopts\s+\S+|printf\s+-v)"
     r"((?:[ \t]+-?\w+)+)|\(\(\s*(\w+)\s*(?:\+\+|--)"
 )

@@ -65,6 +65,15 @@ def called_files(absent: Sequence[Span]) -> list[str]:
     return list(dict.fromkeys(f"`{each}`" for each in named))[:_SHOWN]
 
 
+def sourced_files(absent: Sequence[Span]) -> list[str]:
+    """The names of the files that it takes variables and functions from."""
+    named = (_SOURCED.match(span.text) for span in absent)
+    return list(dict.fromkeys(f"`{each[1]}`" for each in named if each))[:_SHOWN]
+
+
+_SOURCED = re.compile(r"(?:\.|source)[ \t]+(?:.*/)?([^\s/\"';]+)")
+
+
 _SHOWN = 3
 
 
