@@ -100,18 +100,28 @@ def later_copies(analysis: TableAnalysis) -> frozenset[Rule]:
     return frozenset(rule for rules in copies(analysis) for rule in rules[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A base chain with its table's name."""
+
+    table: str
+    chain: Chain
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shadowed:
     """A rule all of whose packets the ``blockers`` take first.
 
     ``differs``: some packet that it was for gets another verdict. ``is_lost_to_accepts``: it is a
-    ban, and all that takes its packets accepts.
+    ban, and all that takes its packets accepts. ``policy``: of a base chain at the same hook that
+    denies some of its packets before.
     """
 
     dead: Dead
     blockers: tuple[Rule, ...]
     differs: bool
     is_lost_to_accepts: bool
+    policy: Earlier | None = None
 
     @property
     def chain(self) -> Chain:
@@ -188,9 +198,34 @@ def _undefined(analysis: TableAnalysis, rule: Rule) -> bool:
 
 def _lost(analysis: TableAnalysis, dead: Dead) -> Shadowed:
     blocking = blockers(analysis, dead.rule)
+    policy = _denying_policy(analysis, dead)
+    if policy is not None:  # a rule that sees no packet either takes none away
+        blocking = tuple(each for each in blocking if _is_met(analysis, each)) or blocking
     differs = not all(_same(analysis, dead.rule, taker) for taker in blocking)
+    differs = differs or (policy is not None and not dead.rule.verdict.kind.denies)
     accepting = {taker.verdict.kind for taker in blocking} == {VerdictKind.ACCEPT}
-    return Shadowed(dead, blocking, differs, accepting and is_ban(dead.rule))
+    return Shadowed(dead, blocking, differs, accepting and is_ban(dead.rule), policy)
+
+
+def _is_met(analysis: TableAnalysis, taker: Rule) -> bool:
+    return taker not in analysis.places or analysis.is_matched(taker)
+
+
+def _denying_policy(analysis: TableAnalysis, dead: Dead) -> Earlier | None:
+    """That of a base chain before the rule's, which denies what no rule of it is for."""
+    name = dead.chain.name
+    if analysis.entries[name].intended == analysis.entries[name].reachable:
+        return None
+    for base in analysis.calls.bases_of(name):
+        for earlier in analysis.before(base):
+            policy = earlier.chain.policy
+            if policy is None or not policy.kind.denies:
+                continue
+            meant = analysis.intended(dead.rule) & analysis.base_packets(base)
+            returning = earlier.analysis.flows[earlier.chain.name].returns
+            if (meant & returning & ~earlier.surviving(meant)).satisfiable():
+                return Earlier(earlier.analysis.table.name, earlier.chain)
+    return None
 
 
 def _same(analysis: TableAnalysis, rule: Rule, taker: Rule) -> bool:

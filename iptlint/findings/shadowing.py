@@ -21,6 +21,8 @@ def name(shadowed: Shadowed) -> str:
 def actions(analysis: TableAnalysis, shadowed: Shadowed, ending: str) -> str:
     """``line 9 accepts all of these packets first``; ``that reach it`` where still other rules
     take some of them before, unless they do the same or what the lost rule would do."""
+    if shadowed.policy:
+        return _deeds(analysis, shadowed, "the others")
     match elsewhere(analysis, shadowed):
         case Elsewhere.NOTHING:
             packets = f"all of these packets {ending}"
@@ -37,7 +39,8 @@ def in_short(analysis: TableAnalysis, shadowed: Shadowed) -> str:
 
 
 def _deeds(analysis: TableAnalysis, shadowed: Shadowed, packets: str) -> str:
-    return phrases.actions(
+    before = f"{policy(shadowed)} denies some, and " if shadowed.policy else ""
+    return before + phrases.actions(
         shadowed.blockers, packets, lambda rules: _which(analysis, shadowed.chain, rules)
     )
 
@@ -124,10 +127,17 @@ def message(analysis: TableAnalysis, cut: CutOff) -> str:
     others = phrases.counted(len(cut.shadowed) + cut.copies - 1, "other rule")
     first = cut.shadowed[0]
     where = "which stands above it" if is_put_above(cut.by, first.rule) else what
+    nothing = f"nothing that {policy(first)} lets through" if first.policy else "nothing"
     return (
-        f"nothing gets past line {phrases.line(cut.by)}, {where}: this {name(first)} and "
+        f"{nothing} gets past line {phrases.line(cut.by)}, {where}: this {name(first)} and "
         f"{others} below, to line {phrases.line(cut.last)}, never see a packet"
     )
+
+
+def policy(shadowed: Shadowed) -> str:
+    """``the policy of INPUT of the mangle table``; empty where none before denies."""
+    before = shadowed.policy
+    return f"the policy of {before.chain.name} of the {before.table} table" if before else ""
 
 
 def _message_of_loop(analysis: TableAnalysis, cut: CutOff, time: str) -> str:
@@ -147,7 +157,20 @@ def is_put_above(taker: Rule, lost: Rule) -> bool:
     return here.source is there.source and here.start < there.start
 
 
+def exception(shadowed: Shadowed) -> str:
+    """What to do where the policy of a chain before denies what the rule is for."""
+    before = shadowed.policy
+    return (
+        f"let {before.chain.name} of the {before.table} table accept what is to come here, or let "
+        "its policy accept: what it denies no later table sees"
+        if before
+        else ""
+    )
+
+
 def advice(analysis: TableAnalysis, cut: CutOff) -> str:
+    if cut.shadowed[0].policy:
+        return exception(cut.shadowed[0])
     if is_put_above(cut.by, cut.shadowed[0].rule):
         return (
             f"line {phrases.line(cut.by)} puts its rule above these: let it append the rule (-A), "

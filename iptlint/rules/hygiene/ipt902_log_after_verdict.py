@@ -41,7 +41,7 @@ from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.log_flood import only_logs
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Shadowed, shadowed_rules
-from iptlint.findings import Confidence, Finding, Severity, phrases
+from iptlint.findings import Confidence, Finding, Severity, phrases, shadowing
 from iptlint.model.ownership import is_generated
 from iptlint.packets.packet import Packet
 from iptlint.rules.meta import Group, Meta
@@ -71,11 +71,16 @@ def _finding(analysis: TableAnalysis, shadowed: Shadowed) -> Finding:
     ending = "them here" if len(shadowed.blockers) == 1 else "some of them here"
     first = shadowed.blockers[0]
     in_same_chain = any(rule is first for rule in shadowed.chain.rules)
+    others = "all of these packets before they come to it"
+    deeds = phrases.actions(shadowed.blockers, others)
+    if shadowed.policy:
+        deeds = shadowing.actions(analysis, shadowed, "")
     return META.finding(
         shadowed.span,
-        "nothing is ever logged here: "
-        + phrases.actions(shadowed.blockers, "all of these packets before they come to it"),
-        f"move it above line {phrases.line(first)}; else delete it"
+        f"nothing is ever logged here: {deeds}",
+        shadowing.exception(shadowed)
+        if shadowed.policy
+        else f"move it above line {phrases.line(first)}; else delete it"
         if in_same_chain
         else "log the packets where they are decided; else delete it",
         related=phrases.labels(shadowed.blockers, ending),

@@ -79,6 +79,12 @@ _INTERFACE = {
     Hook.INPUT: (Field.IIF, suggestions.LOOPBACK_IN),
     Hook.OUTPUT: (Field.OIF, suggestions.LOOPBACK_OUT),
 }
+_FIELD = {
+    Hook.PREROUTING: Field.IIF,
+    Hook.INPUT: Field.IIF,
+    Hook.OUTPUT: Field.OIF,
+    Hook.POSTROUTING: Field.OIF,
+}
 
 
 _OPTIONS = {Hook.INPUT: ("-i", "--in-interface"), Hook.OUTPUT: ("-o", "--out-interface")}
@@ -155,7 +161,7 @@ def _local(hooks: Hooks, hook: Hook) -> PacketSet:
         first_packets(hooks)
         & clients(space)
         & hooks.hook_packets(hook)
-        & space.interface(_INTERFACE[hook][0], "lo")
+        & space.interface(_FIELD[hook], "lo")
         & space.ranges(family.saddr, loopback)
         & space.ranges(family.daddr, loopback)
     )
@@ -172,7 +178,7 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
         share.span,
         f"programs on this host cannot connect to each other over lo{_by_version(hooks)}: "
         f"in {chains}, {', and '.join((f'{share.first} their packets', *too))}",
-        "; and ".join(each.remedy for each in blocked),
+        "; and ".join((*(each.remedy for each in blocked), *_elsewhere(hooks, blocked))),
         related=(
             *(Label(o.share.span, f"{o.share.does} them too") for o in others),
             *(Label(step.span, "this would accept them, and fails") for step in refused[:1]),
@@ -181,6 +187,29 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
         witness=witness(hooks.space, share.packets, first.hook),
         fix=joined([each.fix for each in blocked]),
     )
+
+
+_WAYS = {
+    Hook.INPUT: (Hook.PREROUTING, Hook.INPUT),
+    Hook.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
+}
+
+
+def _elsewhere(hooks: Hooks, blocked: Sequence[_Blocked]) -> Iterator[str]:
+    """What is to be done in the other base chains on the way whose policies deny lo, too."""
+    named = {(each.share.analysis.table, each.chain) for each in blocked}
+    others = [
+        f"{base.chain.name} of the {base.table.name} table"
+        for each in blocked
+        for hook in _WAYS[each.hook]
+        for base in hooks.base_chains(hook)
+        if (base.table, base.chain.name) not in named
+        and base.chain.policy is not None
+        and base.chain.policy.kind.denies
+        and not base.surviving(_local(hooks, hook)).satisfiable()
+    ]
+    if others:
+        yield f"accept lo in {listed(others)} too"
 
 
 def _by_version(hooks: Hooks) -> str:

@@ -224,7 +224,7 @@ def _idle(analysis: TableAnalysis, chain: str) -> _Idle:
 def _fix(analysis: TableAnalysis, shadowed: Shadowed) -> Fix | None:
     """It goes; a lost ban, which somebody still wants, is moved above the rule that it is lost to.
     What it was meant to do goes with it, or is done, so that neither is safe."""
-    if makes_more(analysis, shadowed.rule) or not shadowed.is_whole:
+    if makes_more(analysis, shadowed.rule) or not shadowed.is_whole or shadowed.policy:
         return None
     if _is_let_in(analysis, shadowed):
         return _moved(analysis, shadowed)
@@ -306,6 +306,8 @@ def _fate(analysis: TableAnalysis, shadowed: Shadowed) -> str:
 
 
 def _advice(analysis: TableAnalysis, shadowed: Shadowed) -> str:
+    if shadowed.policy:
+        return shadowing.exception(shadowed)
     first = cut_off.differing_first(shadowed)[0]
     if occasion(analysis, shadowed.rule):
         return _advice_for_one_of_several(analysis, first)
