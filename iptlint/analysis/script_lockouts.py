@@ -4,13 +4,15 @@ drops."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, opens_for_more, ssh_states
 from iptlint.analysis.shadowing import unmatched_rules
 from iptlint.memo import memo
-from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, Uncertain, VerdictKind
+from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind, Script, Step
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.source import Span
@@ -27,7 +29,8 @@ POLICIES = ("-P", "--policy")
 class Lockout(NamedTuple):
     """From the command ``shut`` on no new connection can be opened, to ``opened``; running ones
     are cut off from ``cut`` to ``back``, where they are. ``within``: the commands between.
-    ``is_partly``: ``opened`` lets in some of those who can open one when the script is through."""
+    ``is_partly``: ``opened`` lets in some of those who can open one when the script is through.
+    ``is_perhaps``: that somebody can then rests on what only who runs the script knows."""
 
     shut: Step
     opened: Step
@@ -35,6 +38,7 @@ class Lockout(NamedTuple):
     back: Step | None
     within: tuple[Step, ...]
     is_partly: bool = False
+    is_perhaps: bool = False
 
 
 def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator[Lockout]:
@@ -45,14 +49,37 @@ def lockouts(script: Script, family: Family, ports: tuple[int, ...]) -> Iterator
     moments = [*zip((None, *script.steps), ssh_states(states, family, ports), strict=True)]
     if not moments[-1][1].opens:
         return
+    perhaps = not _surely_opens(states[-1], family, ports)
     begins = None
     for number, ((_, before), (_, now)) in enumerate(pairwise(moments), 1):
         if before.opens and not now.opens:
             begins = number
         if begins is not None and now.opens:
             partly = opens_for_more(states, family, ports, states[number], states[-1])
-            yield _gap(moments, begins, number)._replace(is_partly=partly)
+            gap = _gap(moments, begins, number)
+            yield gap._replace(is_partly=partly, is_perhaps=perhaps)
             begins = None
+
+
+def _surely_opens(ruleset: Ruleset, family: Family, ports: tuple[int, ...]) -> bool:
+    """Whether somebody gets in by the rules of which it is known that they are there, and what they
+    are."""
+    tables = (
+        replace(table, chains={c.name: _certain(c) for c in table.chains.values()})
+        for table in ruleset.tables
+    )
+    return next(ssh_states([replace(ruleset, tables=tuple(tables))], family, ports)).opens
+
+
+def _certain(chain: Chain) -> Chain:
+    return replace(chain, rules=tuple(rule for rule in chain.rules if is_certain(rule)))
+
+
+def is_certain(rule: Rule) -> bool:
+    """Whether a script makes the rule whoever runs it."""
+    return rule.read and not any(
+        is_decided(m) or (isinstance(m, Uncertain) and m.kind == "script") for m in rule.matches
+    )
 
 
 def _gap(moments: Sequence[tuple[Step | None, SshState]], begins: int, ends: int) -> Lockout:

@@ -116,10 +116,14 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         # Of what nothing was checked, nobody need be told what was not understood.
         called, sourced = called_files(script.absent), sourced_files(script.absent)
-        elsewhere = (*script.rule_files, *called, *sourced)
-        told = (d for d in diagnostics if not (elsewhere and d.code == "IPT002"))
+        elsewhere = bool(script.rule_files or called)
         asking = next(filter(asks_for_words, diagnostics), None)
-        nothing = _no_commands(source, script.rule_files, called, sourced, end_of(file))
+        nothing = _no_commands(source, script.rule_files, called, end_of(file))
+        handed = _HANDED.search(source.text, 0, end_of(file))
+        if sourced and handed and nothing.message == _ONLY_NAMES:
+            nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
+            elsewhere = True
+        told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
         if any(step.kind is Kind.CHANGE for step in script.steps):
             nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
         unset = wanted(file)
@@ -223,6 +227,12 @@ _SERVICE = re.compile(
     re.MULTILINE,
 )
 _RUN = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
+_HANDED = re.compile(
+    r"^[ \t]*(?!(?:echo|printf|log\w*|grep|sed|awk|cat)\b)[\w.-]+[ \t]+(?:[^\s\"'#]+[ \t]+)*"
+    r"[\"'][^\"'\n]*\b(?:ip6?tables|nft)[ \t]",
+    re.MULTILINE,
+)
+"""A command of a tool, in quotes, that another command is to carry out."""
 _IN_NAMESPACES = re.compile(
     r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
@@ -235,14 +245,10 @@ _ONLY_DELETES = (
 
 
 def _no_commands(
-    source: SourceFile,
-    rule_files: Sequence[str],
-    called: Sequence[str],
-    sourced: Sequence[str],
-    end: int,
+    source: SourceFile, rule_files: Sequence[str], called: Sequence[str], end: int
 ) -> Diagnostic:
-    """``called``: the files that it has carried out and that are not here; ``sourced``: those whose
-    functions it takes; ``end``: where it stops, whatever comes behind that."""
+    """``called``: the files that it has carried out and that are not here; ``end``: where it stops,
+    whatever comes behind that."""
     message = "no command of this script changes this host's firewall, so nothing was checked"
     advice = "name the script that calls iptables or nft"
     if rule_files:
@@ -275,24 +281,28 @@ def _no_commands(
             "checked: the rules are those that the service loads"
         )
         advice = _RUN
-    elif sourced and _NAMES_A_TOOL.search(source.text):
-        message = (
-            f"{' and '.join(sourced)}, whose functions this script takes, "
-            f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
-            "changes this host's firewall, so nothing was checked"
-        )
-        advice = _RUN
     elif _NAMES_A_TOOL.search(source.text):
-        message = (
-            "this script names iptables or nft, but no command that it carries out, called as it "
-            "is here, changes this host's firewall, so nothing was checked"
-        )
+        message = _ONLY_NAMES
         advice = (
             "if its functions are for another script to call, name that one; if it wants an "
             "argument, give it with --script-args"
         )
     told = _at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
     return replace(told, alone=True)
+
+
+_ONLY_NAMES = (
+    "this script names iptables or nft, but no command that it carries out, called as it is here, "
+    "changes this host's firewall, so nothing was checked"
+)
+
+
+def _by_functions_of(sourced: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(sourced)}, whose functions this script takes, "
+        f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
+        "changes this host's firewall, so nothing was checked"
+    )
 
 
 def _fill_in(unset: Wanted) -> str:

@@ -67,7 +67,8 @@ class Hints(Protocol):
 
     @property
     def is_main_program(self) -> bool:
-        """Whether it is that of a container, which ends in what the container is for."""
+        """Whether it is that of a container, which ends in what the container is for, or sets up
+        the firewall of one."""
 
     def is_provided_for(self, besides: Iterable[Span] = ()) -> bool:
         """Whether it says, by its place or in words, that it saves the rules, that it is run at

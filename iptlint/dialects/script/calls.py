@@ -190,6 +190,7 @@ def _source(shell: Interpreter, call: Call) -> Result:
     if source is None or len(run.calls) >= MAX_CALLS:
         if not _HARMLESS.search(name):
             run.environment.open = True
+            run.environment.fill_in()
             run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{shown(name)}`"))
         return Result(None)
     run.environment.assigned |= assigned_in(source.text)

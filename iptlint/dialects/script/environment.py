@@ -157,6 +157,11 @@ class Environment:
         if not all(map(is_known, (value,) if isinstance(value, str) else value)):
             self.versions[name] = self.version(name) + 1
 
+    def fill_in(self) -> None:
+        """A file that is not here may set anything; what is empty before it is there for that."""
+        for name in [name for name, value in self.variables.items() if value == ""]:
+            self.set(name, mark(f"${name}"))
+
     def choose(self, name: str, options: tuple[Option, ...]) -> None:
         """It has one of these values, and nobody knows which."""
         self.set(name, mark(f"${name}"))

@@ -30,18 +30,16 @@ def read_beside(run: Run, name: str, _span: Span) -> tuple[TextPart, ...] | None
     return (TextPart(source.text, Span(source, 0, len(source.text)), True),)
 
 
-_STARTERS = (
-    *("*Dockerfile*", "Containerfile*", "*compose*.yml", "*compose*.yaml", "Vagrantfile"),
-    *("*.service", "*crontab*", "*.cron", "rc.local"),
-)
+CONTAINERS = ("*Dockerfile*", "Containerfile*", "*compose*.yml", "*compose*.yaml")
+STARTERS = (*CONTAINERS, "Vagrantfile", "*.service", "*crontab*", "*.cron", "rc.local")
 """What starts a script with a host or a container."""
 
 
-def is_started_beside(files: Files, path: str) -> bool:
-    """Whether a file beside the script names it, of those that say what is started."""
+def is_named_beside(files: Files, path: str, patterns: Sequence[str]) -> bool:
+    """Whether a file beside the script names it, of those that are called so."""
     own = PurePosixPath(path)
     name = re.compile(rf"(?<![\w.-]){re.escape(own.name)}(?![\w.-])")
-    beside = (f"{escape(str(own.parent))}/{pattern}" for pattern in _STARTERS)
+    beside = (f"{escape(str(own.parent))}/{pattern}" for pattern in patterns)
     return any(
         name.search(_text(files, each)) for pattern in beside for each in files.matching(pattern)
     )

@@ -63,10 +63,12 @@ _WAITS = re.compile(r"^[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Those of one text. ``started``: a file beside it says that it is run with the host."""
+    """Those of one text. ``started``: a file beside it says that it is run with the host, and
+    ``contained``, that it is put into a container."""
 
     source: SourceFile
     started: bool = False
+    contained: bool = False
 
     @property
     def is_program(self) -> bool:
@@ -90,8 +92,9 @@ class Hints:
 
     @property
     def is_main_program(self) -> bool:
-        """Whether it is that of a container, which ends in what the container is for."""
-        return _MAIN_PROGRAM.search(self.source.text) is not None
+        """Whether it is that of a container, which ends in what the container is for, or sets up
+        the firewall of one."""
+        return self.contained or _MAIN_PROGRAM.search(self.source.text) is not None
 
     def _without(self, commands: Iterable[Span]) -> str:
         """The text, without the commands and what follows on their line."""

@@ -10,7 +10,7 @@ from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in
 from iptlint.dialects.script.environment import Environment, assigned_in
-from iptlint.dialects.script.files import is_started_beside
+from iptlint.dialects.script.files import CONTAINERS, STARTERS, is_named_beside
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
@@ -120,6 +120,7 @@ def _script(
     not_understood = summary(run.notes, commands, run.absent)
     diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
+    path = run.files.own_path(run.main.path)
     return Script(
         run.main,
         tuple(run.steps),
@@ -134,7 +135,8 @@ def _script(
         (*absent, *_unread(run), *rest),
         tuple(run.rule_files),
         note,
-        is_started_beside(run.files, run.files.own_path(run.main.path)),
+        is_named_beside(run.files, path, STARTERS),
+        is_named_beside(run.files, path, CONTAINERS),
     )
 
 

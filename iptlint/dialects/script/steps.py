@@ -115,6 +115,7 @@ class Script:
     rule_files: tuple[str, ...] = ()
     note: str = ""
     started: bool = False
+    contained: bool = False
 
     @property
     def lacks_files(self) -> bool:
@@ -126,7 +127,7 @@ class Script:
 
     @property
     def hints(self) -> Hints:
-        return Hints(self.source, self.started)
+        return Hints(self.source, self.started, self.contained)
 
     def may_leave(self, family: Family) -> bool:
         truths = [together(step.conditions) for step in self.steps if step.filters(family)]

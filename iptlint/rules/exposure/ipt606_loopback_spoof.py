@@ -90,13 +90,20 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
         by, source = responsible_call(share), written(LOOPBACK[hooks.family])
         yield META.finding(
             by.span,
-            f"{by.name} accepts whatever says that it comes from {source}, on every interface, "
+            f"{by.name} accepts whatever {_what(hooks, share)} {source}, on every interface, "
             f"where `lo` is meant: the kernel drops such packets only {_WHERE_ON if on else _IF}",
             _advice(hooks, by.chain.name),
             witness=witness(hooks.space, sent, Hook.INPUT),
             severity=Severity.WARNING if on else None,
             confidence=Confidence.CERTAIN if on else None,
         )
+
+
+def _what(hooks: Hooks, share: Share) -> str:
+    """By the end of the way that the rule asks for."""
+    rule = share.rule
+    by_source = rule is None or share.analysis.restricts(rule, hooks.family.saddr)
+    return "says that it comes from" if by_source else "is sent to"
 
 
 _IF = "as long as route_localnet is off"

@@ -88,6 +88,7 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             _advice(gap, gap.shut),
             related=(Label(gap.opened.span, "from here on one can be opened again"),),
             severity=Severity.WARNING if waits else Severity.INFO,
+            confidence=Confidence.POSSIBLE if gap.is_perhaps else None,
             likeness=f"opens {gap.shut.span.line}",
         )
     if gap.back is gap.opened:
@@ -109,8 +110,8 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
         + ": if the script stops before that, or is typed in over SSH, nobody gets in any more",
         _advice(gap, gap.cut),
         related=tuple(labels),
-        severity=Severity.WARNING if six else None,
-        confidence=Confidence.POSSIBLE if unseen else None,
+        severity=Severity.WARNING if six or gap.is_perhaps else None,
+        confidence=Confidence.POSSIBLE if unseen or gap.is_perhaps else None,
         likeness=f"runs {gap.cut.span.line}",
     )
 
@@ -140,7 +141,7 @@ def _at_least(step: Step, *, partly: bool = False) -> str:
 
 
 def _works(gap: Lockout) -> str:
-    works = "works" if gap.opened.is_sure else "may work"
+    works = "works" if gap.opened.is_sure and not gap.is_perhaps else "may work"
     return f"{works} for some" if gap.is_partly else works
 
 

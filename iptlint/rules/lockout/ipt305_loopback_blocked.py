@@ -147,10 +147,14 @@ def _is_shut(hooks: Hooks, hook: Hook) -> bool:
 def _blocked(hooks: Hooks, hook: Hook) -> Iterator[_Blocked]:
     if hooks.deciding_chain(hook) and dropped_by_default(hooks, hook).satisfiable():
         local = _local(hooks, hook)
-        some = hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
-        if not may_pass(hooks, hook, local & some).satisfiable():
+        if not may_pass(hooks, hook, local & _odd(hooks)).satisfiable():
             lost = local & ~may_pass(hooks, hook, local)
             yield _Blocked(hook, shares(hooks, hook, lost)[0])
+
+
+def _odd(hooks: Hooks) -> PacketSet:
+    """To ports that no rule is for: one that is for one port lets no other through."""
+    return hooks.space.ranges(Field.DPORT, tuple((port, port) for port in ODD_PORTS))
 
 
 def _local(hooks: Hooks, hook: Hook) -> PacketSet:
@@ -172,20 +176,21 @@ def _finding(hooks: Hooks, blocked: Sequence[_Blocked]) -> Finding:
     share = first.share
     others = [other for other in blocked if other.share.span != share.span]
     chains = listed([each.chain for each in blocked if each not in others])
+    elsewhere = [*_elsewhere(hooks, blocked)]
     refused = [step for each in blocked for step in each.refused(hooks.ruleset.script)]
     too = [f"{other.share.name} {other.share.does} them too" for other in others]
     return META.finding(
         share.span,
         f"programs on this host cannot connect to each other over lo{_by_version(hooks)}: "
         f"in {chains}, {', and '.join((f'{share.first} their packets', *too))}",
-        "; and ".join((*(each.remedy for each in blocked), *_elsewhere(hooks, blocked))),
+        "; and ".join((*(each.remedy for each in blocked), *elsewhere)),
         related=(
             *(Label(o.share.span, f"{o.share.does} them too") for o in others),
             *(Label(step.span, "this would accept them, and fails") for step in refused[:1]),
         ),
         confidence=Confidence.POSSIBLE if refused else None,
         witness=witness(hooks.space, share.packets, first.hook),
-        fix=joined([each.fix for each in blocked]),
+        fix=None if elsewhere else joined([each.fix for each in blocked]),
     )
 
 
@@ -206,7 +211,7 @@ def _elsewhere(hooks: Hooks, blocked: Sequence[_Blocked]) -> Iterator[str]:
         if (base.table, base.chain.name) not in named
         and base.chain.policy is not None
         and base.chain.policy.kind.denies
-        and not base.surviving(_local(hooks, hook)).satisfiable()
+        and not base.surviving(_local(hooks, hook) & _odd(hooks)).satisfiable()
     ]
     if others:
         yield f"accept lo in {listed(others)} too"

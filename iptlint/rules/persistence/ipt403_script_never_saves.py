@@ -50,11 +50,10 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from iptlint.analysis.script_lockouts import FLUSHES, POLICIES
+from iptlint.analysis.script_lockouts import FLUSHES, POLICIES, is_certain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Rule, Ruleset, Uncertain
-from iptlint.model.matches import is_decided
+from iptlint.model import Family, Ruleset
 from iptlint.model.script import Kind, Script, Step
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
@@ -104,7 +103,7 @@ def _left(ruleset: Ruleset) -> frozenset[Family]:
     before = {rule for _, _, rule in ruleset.script.after(0).rules()}
     left: set[Family] = set()
     for table, _, rule in ruleset.rules():
-        if rule not in before and _is_sure(rule):
+        if rule not in before and is_certain(rule):
             left |= {table.family} if table.family in _BOTH else _BOTH
     return frozenset(left)
 
@@ -139,12 +138,6 @@ def _lost(reload: Span) -> Finding:
         "gone then, since it has not saved them",
         "before it: iptables-save > FILE, to where the service reads them (`service iptables save` "
         "knows it); or leave it out",
-    )
-
-
-def _is_sure(rule: Rule) -> bool:
-    return rule.read and not any(
-        is_decided(m) or (isinstance(m, Uncertain) and m.kind == "script") for m in rule.matches
     )
 
 

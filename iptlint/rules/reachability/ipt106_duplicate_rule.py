@@ -46,6 +46,7 @@ from iptlint.findings import Confidence, Finding, Label, Severity, phrases
 from iptlint.findings.fix import deletion
 from iptlint.model import Rule, Table
 from iptlint.model.ownership import writer_of
+from iptlint.model.prefixes import host_bits, number
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ META = Meta(
     fixable=True,
     leaves_to={
         "IPT855": "what software writes is no copy of the user's, reported or not",
+        "IPT904": "hosts that are written with a mask are one network, and the mask is the mistake",
     },
 )
 
@@ -72,6 +74,8 @@ def check(context: Context) -> Iterator[Finding]:
             if owner is not None and owner.transient:
                 continue  # IPT855 tells of these
             chain = analysis.place(rules[0]).chain
+            if any(_is_another_host(rules[0], other) for other in rules[1:]):
+                continue
             if analysis.entries[chain].is_reachable and not is_copy_behind(analysis, rules[1]):
                 yield _finding(analysis, rules, chain)
 
@@ -104,6 +108,20 @@ def _words(rule: Rule) -> list[str]:
     """Its text without counters and comment: the other rule may say it in another way."""
     text = _COUNTED.sub("", rule.origin.span.text)
     return text.replace(rule.comment or "\0", "").split()
+
+
+def _is_another_host(one: Rule, other: Rule) -> bool:
+    """Whether they are written for two hosts, and are the same for what is behind the mask alone:
+    without it they are not."""
+    pairs = [*zip(_words(one), _words(other), strict=False)]
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
+    return bool(differing) and all(any(map(_has_host_bits, pair)) for pair in differing)
+
+
+def _has_host_bits(word: str) -> bool:
+    address, slash, mask = word.partition("/")
+    low, bits = number(address) or (0, 0)
+    return bool(slash and bits and low & (host_bits(mask, bits) or 0))
 
 
 def _finding(analysis: TableAnalysis, rules: Sequence[Rule], chain: str) -> Finding:

@@ -174,7 +174,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     if way.back is Hook.INPUT:
         new = new & space.ranges(Field.SPORT, (_EPHEMERAL,))
     if way.back is Hook.FORWARD:
-        new = new & ~same_interface(space) & _between_named(space)
+        new = new & ~same_interface(space, named=True) & _between_named(space)
     elif names_all(hooks):
         field = Field.OIF if way.there is Hook.OUTPUT else Field.IIF
         new = new & ~space.value(field, space.interfaces.count - 1)

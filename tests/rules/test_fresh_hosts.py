@@ -1,0 +1,122 @@
+"""What hosts that were read last were told wrongly, or not told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from iptlint.findings import Confidence, Finding, Severity
+from iptlint.linter.run import lint
+from iptlint.source import SourceFile
+
+
+def told(text: str, *codes: str, path: str = "rules.v4") -> list[Finding]:
+    return list(lint([SourceFile(path, text)], select=codes).findings)
+
+
+def in_script(text: str, *codes: str) -> list[Finding]:
+    return told(f"#!/bin/sh\n{text}", *codes, path="firewall.sh")
+
+
+def saved(*lines: str, policy: str = "DROP", forward: str = "DROP") -> str:
+    policies = f":INPUT {policy} [0:0]\n:FORWARD {forward} [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    return f"*filter\n{policies}" + "".join(f"{line}\n" for line in lines) + "COMMIT\n"
+
+
+MANGLED = (
+    "*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n"
+    ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n"
+)
+
+
+def test_the_policy_of_an_earlier_table_is_named_where_it_takes_the_packets() -> None:
+    """mangle comes before filter at INPUT: what its policy drops no line of filter accepts."""
+    lo, web = "-A INPUT -i lo -j ACCEPT", "-A INPUT -p tcp --dport 80 -j ACCEPT"
+    (alone,) = told(MANGLED + saved(lo, web), "IPT101", "IPT102")
+    assert alone.code == "IPT101"
+    assert "policy of INPUT of the mangle table denies some, and line 13" in alone.message
+    assert "let INPUT of the mangle table accept" in alone.advice
+    (several,) = told(MANGLED + saved(lo, web, "-A INPUT -j DROP"), "IPT101", "IPT102")
+    assert "nothing that the policy of INPUT of the mangle table lets through" in several.message
+    (log,) = told(MANGLED + saved(lo, "-A INPUT -j LOG"), "IPT902")
+    assert "the policy of INPUT of the mangle table denies some" in log.message
+    assert "move it" not in log.advice
+    (plain,) = told(saved(lo, "-A INPUT -i lo -p tcp -j ACCEPT"), "IPT101", "IPT102")
+    assert "policy" not in plain.message
+
+
+def test_lo_is_to_be_accepted_in_every_table_that_denies_it() -> None:
+    """By one rule alone nothing would come through: the other tables drop it still."""
+    ssh = "-A INPUT -p tcp --dport 22 -j ACCEPT"
+    (blocked,) = told(MANGLED.replace("-A INPUT -i lo -j ACCEPT", ssh) + saved(ssh), "IPT305")
+    assert blocked.advice.endswith("accept lo in INPUT of the filter table too")
+    (one,) = told(saved(ssh), "IPT305")
+    assert " too" not in one.advice
+
+
+def test_networks_without_interfaces_are_answered_as_others_are() -> None:
+    """Kernel: a router with these rules forwards the SYN, and drops the answer."""
+    there = "-A FORWARD -s 172.30.0.0/24 -d 172.31.0.10/32 -p tcp --dport 80 -j ACCEPT"
+    back = "-A FORWARD -s 172.31.0.10/32 -d 172.30.0.0/24 -j ACCEPT"
+    (lost,) = told(saved(there, policy="ACCEPT"), "IPT201")
+    assert lost.severity is Severity.ERROR
+    assert "connections that are let through never return" in lost.message
+    assert not told(saved(there, back, policy="ACCEPT"), "IPT201")
+
+
+CLOSING = "iptables -P INPUT DROP\niptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+
+
+@pytest.mark.parametrize(
+    ("accept", "sure"),
+    [
+        ("iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n", True),
+        ("iptables -A INPUT -s $(cat /root/admin) -j ACCEPT\n", False),
+        ("[ -f /root/open ] && iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n", False),
+    ],
+)
+def test_whom_a_script_lets_in_again_may_be_known_only_when_it_runs(
+    accept: str, sure: bool
+) -> None:
+    text = CLOSING.replace("iptables -A", f"sleep 3\n{accept}iptables -A")
+    (lockout,) = in_script(text, "IPT303")
+    assert (lockout.severity is Severity.ERROR) is sure
+    assert (lockout.confidence is Confidence.CERTAIN) is sure
+    labels = " ".join(label.message for label in lockout.related)
+    assert ("may work" in labels) is not sure or "can be opened" in labels
+
+
+def test_nobody_is_logged_in_to_a_container_that_a_script_closes(tmp_path: Path) -> None:
+    script = tmp_path / "init-firewall.sh"
+    script.write_text(f"#!/bin/sh\n{CLOSING}iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n")
+    assert list(lint([SourceFile(str(script), script.read_text())], select=("IPT303",)).findings)
+    (tmp_path / "Dockerfile").write_text("COPY init-firewall.sh /usr/local/bin/\n")
+    assert not list(
+        lint([SourceFile(str(script), script.read_text())], select=("IPT303",)).findings
+    )
+
+
+def test_hosts_with_a_mask_are_one_mistake() -> None:
+    """iptables cuts off what is behind the mask: both are 192.0.2.0/25, and to delete one would
+    lose a host where hosts are meant."""
+    hosts = [f"-A INPUT -s 192.0.2.{last}/25 -j ACCEPT" for last in (6, 1)]
+    assert [each.code for each in told(saved(*hosts), "IPT106", "IPT904")] == ["IPT904"]
+    same = [each.code for each in told(saved(hosts[0], hosts[0]), "IPT106", "IPT904")]
+    assert sorted(same) == ["IPT106", "IPT904"]
+
+
+@pytest.mark.parametrize(
+    ("side", "words"), [("-s", "says that it comes from"), ("-d", "is sent to")]
+)
+def test_which_end_a_rule_for_loopback_asks_for(side: str, words: str) -> None:
+    (trusting,) = told(saved(f"-A INPUT {side} 127.0.0.0/8 -j ACCEPT"), "IPT606")
+    assert words in trusting.message
+
+
+def test_a_file_that_is_not_here_may_fill_in_what_is_empty() -> None:
+    """`PORTS=` before `. /etc/firewall.conf` is there for that file."""
+    loop = 'for port in $PORTS; do\n  iptables -A INPUT -p tcp --dport "$port" -j ACCEPT\ndone\n'
+    shut = "iptables -P INPUT DROP\n"
+    assert in_script(f"PORTS=\n{shut}{loop}", "IPT301")
+    assert not in_script(f"PORTS=\n. /etc/firewall.conf\n{shut}{loop}", "IPT301")
