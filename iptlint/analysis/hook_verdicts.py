@@ -6,6 +6,7 @@ whole way is ``delivery``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.memo import memo
@@ -140,3 +141,12 @@ def _before(
         ends[kind] = ending | (perhaps & after)
     ends[VerdictKind.ACCEPT] = on & base_chain.beforehand(later.ends[VerdictKind.ACCEPT])
     return HookVerdicts(ends, perhaps & base_chain.beforehand(later.passing), dropped)
+
+
+def denied_by_policies(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator[BaseChain]:
+    """The base chains at the hook whose policies deny, of the packets, all that come there."""
+    for base in hooks.base_chains(hook):
+        policy = base.chain.policy
+        denies = policy is not None and policy.kind.denies
+        if denies and not base.surviving(packets).satisfiable():
+            yield base

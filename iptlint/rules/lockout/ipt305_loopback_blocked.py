@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.handshake import clients, first_packets
-from iptlint.analysis.hook_verdicts import may_pass, some_pass
+from iptlint.analysis.hook_verdicts import denied_by_policies, may_pass, some_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
@@ -207,11 +207,8 @@ def _elsewhere(hooks: Hooks, blocked: Sequence[_Blocked]) -> Iterator[str]:
         f"{base.chain.name} of the {base.table.name} table"
         for each in blocked
         for hook in _WAYS[each.hook]
-        for base in hooks.base_chains(hook)
+        for base in denied_by_policies(hooks, hook, _local(hooks, hook) & _odd(hooks))
         if (base.table, base.chain.name) not in named
-        and base.chain.policy is not None
-        and base.chain.policy.kind.denies
-        and not base.surviving(_local(hooks, hook) & _odd(hooks)).satisfiable()
     ]
     if others:
         yield f"accept lo in {listed(others)} too"
