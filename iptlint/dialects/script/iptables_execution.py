@@ -135,6 +135,9 @@ class Execution:
     def target_exists(self) -> bool:
         """A jump to a chain that is not there is refused, and so there is no such rule."""
         jump = self.parsed.text(self.shape.jump, self.call.words)
+        if jump in BUILT_IN.get(self.table, ()):
+            self._report_built_in(jump)
+            return False
         if jump is None or not is_known(jump) or jump in self.chains:
             return True
         if find_target(jump, self.tool.family) is not None and not self.shape.goto:
@@ -230,6 +233,16 @@ class Execution:
         )
         advice = _meant(jump, (*self.chains, *TARGETS), f"make it before: {self._new_chain(jump)}")
         self._report(LATE, "error", message, advice)
+
+    def _report_built_in(self, jump: str) -> None:
+        """``mark_source_chains`` in ip_tables.c and ``nft_verdict_init`` in nf_tables_api.c."""
+        self.failed = True
+        message = (
+            f"{jump} is a built-in chain, which no rule may call: this command fails and does "
+            "nothing"
+        )
+        advice = f"move the rules of {jump} that are meant to a chain of their own, and call it"
+        self._report(REFUSED, "error", message, advice)
 
     def _new_chain(self, name: str) -> str:
         table = "" if self.table == "filter" else f" -t {self.table}"
