@@ -30,7 +30,7 @@ from iptlint.dialects.reading import Reader, Reading
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
 from iptlint.model.matches import tests_in
 from iptlint.model.script import Kind
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from iptlint.dialects.nft.tree import NftFile
@@ -124,7 +124,11 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
             nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
             elsewhere = True
         told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
-        if any(step.kind is Kind.CHANGE for step in script.steps):
+        changing = [step.span for step in script.steps if step.kind is Kind.CHANGE]
+        loading = [span for span in changing if span in script.absent]
+        if loading:
+            nothing = replace(nothing, message=_loads(loading[0]), help=_LOADED)
+        elif changing:
             nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
         unset = wanted(file)
         if unset is not None and not (script.steps or script.rule_files or called):
@@ -272,15 +276,8 @@ def _no_commands(
         advice = f"take line {line} out once the script is to be used"
     elif called:
         message, advice = _elsewhere(called)
-    elif manager := _MANAGER.search(source.text):
-        message = f"the rules that {manager[1]} makes of this script's commands were not checked"
-        advice = _RUN
-    elif service := _SERVICE.search(source.text):
-        message = (
-            f"this script only says what becomes of the service {service[1]}, so nothing was "
-            "checked: the rules are those that the service loads"
-        )
-        advice = _RUN
+    elif managed := _managed(source.text):
+        message, advice = managed, _RUN
     elif _NAMES_A_TOOL.search(source.text):
         message = _ONLY_NAMES
         advice = (
@@ -289,6 +286,28 @@ def _no_commands(
         )
     told = _at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
     return replace(told, alone=True)
+
+
+_LOADED = "lint that file, or put it beside this script"
+
+
+def _loads(command: Span) -> str:
+    return (
+        f"the rules of this script are in the file that line {command.line} loads, which is not "
+        "here, so nothing was checked"
+    )
+
+
+def _managed(text: str) -> str:
+    """Who else makes the rules, by a command of the script; empty where nobody does."""
+    if manager := _MANAGER.search(text):
+        return f"the rules that {manager[1]} makes of this script's commands were not checked"
+    if service := _SERVICE.search(text):
+        return (
+            f"this script only says what becomes of the service {service[1]}, so nothing was "
+            "checked: the rules are those that the service loads"
+        )
+    return ""
 
 
 _ONLY_NAMES = (

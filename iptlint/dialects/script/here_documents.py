@@ -50,6 +50,15 @@ def lifted(language: Language, text: str) -> tuple[SyntaxNode, Mapping[int, Synt
     return Parser(language).parse(left).root_node, _alone(language, text, found)
 
 
+def bodies(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where the texts of the here-documents are, one behind the other."""
+    return ((each.body, each.end) for each in sorted(_Lexer(text).found(), key=_body))
+
+
+def _body(of: _HereDocument) -> int:
+    return of.body
+
+
 def _left(text: str, found: Sequence[_HereDocument]) -> Iterator[tuple[int, int, str]]:
     """From where to where is what instead."""
     for each in found:

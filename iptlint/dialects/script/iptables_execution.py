@@ -135,10 +135,12 @@ class Execution:
     def target_exists(self) -> bool:
         """A jump to a chain that is not there is refused, and so there is no such rule."""
         jump = self.parsed.text(self.shape.jump, self.call.words)
+        if jump is None or not is_known(jump):
+            return True
         if jump in BUILT_IN.get(self.table, ()):
             self._report_built_in(jump)
             return False
-        if jump is None or not is_known(jump) or jump in self.chains:
+        if jump in self.chains:
             return True
         if find_target(jump, self.tool.family) is not None and not self.shape.goto:
             return True

@@ -17,7 +17,7 @@ from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.here_documents import lifted
+from iptlint.dialects.script.here_documents import bodies, lifted
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
 from iptlint.dialects.script.unreadable import unread_length, unreadable
@@ -49,6 +49,10 @@ _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 _GROUP_BEFORE = re.compile(r"([;&\n][ \t]*\})[ \t](?=[ \t]*(?:then|else|elif|fi|do|done|esac)\b)")
 """Behind the `}` of a group the shell knows such a word (`} else {`); the grammar wants a `;`."""
 
+_INDENTED = re.compile(r"^[ \t]+(?=\$[\w({]|`)", re.MULTILINE)
+"""Within a here-document the grammar's scanner leaves out blanks at the start of a line, and what
+is to be expanded behind them, where nothing was expanded before."""
+
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
 
@@ -69,7 +73,19 @@ def _for_grammar(text: str) -> str:
     plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
+    if "<<" in plain and _INDENTED.search(plain):
+        plain = _without_indents(plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
+
+
+def _without_indents(text: str) -> str:
+    """With letters in the place of such blanks."""
+    pieces, at = [], 0
+    for start, end in bodies(text):
+        body = _INDENTED.sub(lambda found: _WORD * len(found[0]), text[start:end])
+        pieces += [text[at:start], body]
+        at = end
+    return "".join((*pieces, text[at:]))
 
 
 def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:

@@ -54,3 +54,41 @@ def test_who_carries_commands_out_may_be_defined_elsewhere() -> None:
     assert told.message.startswith("`functions.sh`, whose functions this script takes, is not read")
     (own,) = _told('#!/bin/sh\nrun "iptables -F"\n')
     assert "functions this script takes" not in own.message
+
+
+def test_rules_that_stand_in_a_file_elsewhere_are_made_all_the_same() -> None:
+    """`nft -f` makes what the file has, and who loads one deletes nothing by that."""
+    load = 'load() { nft --file "$1"; }\nload /etc/nftables/rules.nft\n'
+    (told,) = _told(f"#!/bin/sh\n{load}")
+    assert "in the file that line 2 loads, which is not here" in told.message
+    (flushing,) = _told("#!/bin/sh\nnft flush ruleset\n")
+    assert "deletes rules and makes none" in flushing.message
+
+
+@pytest.mark.parametrize("chain", ["INPUT", "FORWARD"])
+def test_no_rule_calls_a_chain_of_the_kernel(chain: str) -> None:
+    """iptables-legacy: Invalid argument; iptables-nft: RULE_APPEND failed."""
+    text = f"#!/bin/sh\niptables -N log\niptables -A log -j {chain}\niptables -A INPUT -j log\n"
+    (told,) = [each for each in _told(text) if each.code == "IPT006"]
+    assert (told.severity, told.message.partition(",")[0]) == (
+        "error",
+        f"{chain} is a built-in chain",
+    )
+    assert not _told(
+        text.replace(chain, "OUTPUT2", 1).replace("-N log", "-N log\niptables -N OUTPUT2")
+    )
+
+
+@pytest.mark.parametrize("port", ["$RULE", "${RULE}", "$(echo tcp dport 22 accept)"])
+@pytest.mark.parametrize("before", ["", "type filter hook input priority 0; policy drop;\n"])
+def test_what_begins_an_indented_line_of_a_here_document_is_expanded(
+    port: str, before: str
+) -> None:
+    """bash: `cat <<EOF`, and below it an indented `$RULE`, prints its value."""
+    body = f"table inet f {{\n  chain input {{\n    {before}\t  {port}\n  }}\n}}\n"
+    text = f"#!/bin/sh\nRULE='tcp dport 22 accept'\nnft -f - <<EOF\n{body}EOF\n"
+    reading = read(SourceFile("fw.sh", text))
+    assert not reading.diagnostics
+    assert [rule.verdict.name for _, _, rule in reading.ruleset.rules()] == ["accept"]
+    literal = text.replace("<<EOF", "<<'EOF'")
+    assert [each.code for each in _told(literal)] == ["IPT001"]
