@@ -17,41 +17,13 @@ from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.here_documents import bodies, lifted
+from iptlint.dialects.script.grammar_text import as_grammar_reads
+from iptlint.dialects.script.here_documents import lifted
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
 from iptlint.dialects.script.unreadable import unread_length, unreadable
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
 from iptlint.source import SourceFile
-
-_OTHER = re.compile(r"[^\x00-\x7f]")
-_WORD = ","
-"""Stands for what is not ASCII while the text is parsed: to the shell it is a part of words, and
-the grammar's scanner asks C's tables of letters about it, beyond their end."""
-
-_EXTENDED_PATTERN = re.compile(r"(\[\[[^\n]*?[=!]=[ \t]+[^\s()]*[@?*+!])(\([^()\s]*\))")
-"""A pattern with a group of extglob, which `[[` takes always, and its group."""
-
-_LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%+-]")
-"""A further variable of a word, and the character behind it. There the grammar begins another word
-(`$A,$B,53`), but not before a colon; sums are left as they are."""
-
-_PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
-"""A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
-
-_CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
-"""An escaped end of a line within a word is nothing, as two quotes are that the grammar takes."""
-
-_TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
-_ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
-"""Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
-
-_GROUP_BEFORE = re.compile(r"([;&\n][ \t]*\})[ \t](?=[ \t]*(?:then|else|elif|fi|do|done|esac)\b)")
-"""Behind the `}` of a group the shell knows such a word (`} else {`); the grammar wants a `;`."""
-
-_INDENTED = re.compile(r"^[ \t]+(?=\$[\w({]|`)", re.MULTILINE)
-"""Within a here-document the grammar's scanner leaves out blanks at the start of a line, and what
-is to be expanded behind them, where nothing was expanded before."""
 
 MAX_DEPTH = 120
 """Blocks in blocks; no person writes more than a few."""
@@ -65,27 +37,6 @@ def parse(source: SourceFile) -> t.ScriptFile:
 @cache
 def _language() -> Language:
     return Language(tree_sitter_bash.language())
-
-
-def _for_grammar(text: str) -> str:
-    """The text as the grammar reads it right, each character in its place."""
-    plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
-    plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
-    plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
-    plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
-    if "<<" in plain and _INDENTED.search(plain):
-        plain = _without_indents(plain)
-    return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
-
-
-def _without_indents(text: str) -> str:
-    """With letters in the place of such blanks."""
-    pieces, at = [], 0
-    for start, end in bodies(text):
-        body = _INDENTED.sub(lambda found: _WORD * len(found[0]), text[start:end])
-        pieces += [text[at:start], body]
-        at = end
-    return "".join((*pieces, text[at:]))
 
 
 def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:
@@ -114,7 +65,7 @@ class _Reader:
 
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
-        text = _for_grammar(self.text)
+        text = as_grammar_reads(self.text)
         root = Parser(_language()).parse(text.encode()).root_node
         if root.has_error:
             without, here_documents = lifted(_language(), text)
