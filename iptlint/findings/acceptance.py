@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.shares import Decider
 from iptlint.findings.fix import Change, Fix
+from iptlint.findings.suggestions import puts_itself_first
 from iptlint.model import Chain, Hook, Rule, Ruleset
 from iptlint.model.syntax import Suggestion
 from iptlint.model.writes import Writes, reads_conntrack
@@ -49,7 +50,7 @@ def acceptance(
 
 def _at_the_top(ruleset: Ruleset, base: Chain, suggestions: Sequence[Suggestion]) -> list[Edit]:
     """Empty where that cannot be said."""
-    if not base.rules:
+    if not base.rules or puts_itself_first(ruleset, base.rules[0]):
         return []
     edits = [ruleset.syntax.put_before(base.rules[0], suggestion) for suggestion in suggestions]
     known = [edit for edit in edits if edit is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.before_conntrack import early_chains
 from iptlint.analysis.default_verdict import accepted_by_default
 from iptlint.analysis.shares import Decider
-from iptlint.model import Family, Field, Hook
+from iptlint.model import Family, Field, Hook, Rule, Ruleset, Table
 from iptlint.model.syntax import Suggestion
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def first(share: Decider, base: str, *remedies: Suggestion) -> str:
         return _BEHIND_CONNTRACK
     rules = [each.into(base, ruleset, share.analysis.table) for each in remedies]
     rule = "; ".join(dict.fromkeys(rules))
-    if share.chain.name != base:
+    if share.chain.name != base or (share.rule and puts_itself_first(ruleset, share.rule)):
         return at_the_top(share, base, *remedies)
     if share.rule is not None:
         return f"add before it: {rule}"
@@ -63,10 +63,34 @@ def first(share: Decider, base: str, *remedies: Suggestion) -> str:
 
 def at_the_top(share: Decider, base: str, *remedies: Suggestion) -> str:
     """Where several rules decide now."""
-    ruleset = share.analysis.ruleset
+    ruleset, chain = share.analysis.ruleset, share.analysis.table.chains.get(base)
+    if chain is not None and chain.rules and puts_itself_first(ruleset, chain.rules[0]):
+        return behind_first(chain.rules[0], base, ruleset, share.analysis.table, *remedies)
     where = f"before the first rule of {base}" if ruleset.script else f"at the top of {base}"
     rules = dict.fromkeys(each.into(base, ruleset, share.analysis.table) for each in remedies)
     return f"add {where}: {'; '.join(rules)}"
+
+
+def puts_itself_first(ruleset: Ruleset, rule: Rule) -> bool:
+    """Whether a command of a script puts the rule above those that were added before it (-I)."""
+    steps = ruleset.script.steps if ruleset.script else ()
+    return any(
+        step.span == rule.origin.span and not _INSERTING.isdisjoint(step.words) for step in steps
+    )
+
+
+_INSERTING = frozenset(("-I", "--insert"))
+
+
+def behind_first(
+    rule: Rule, base: str, ruleset: Ruleset, table: Table, *remedies: Suggestion
+) -> str:
+    """What is to come before a rule that puts itself first has to be put there later."""
+    rules = [each.into(base, ruleset, table).replace(" -A ", " -I ", 1) for each in remedies]
+    line = rule.origin.span.line
+    return f"add behind line {line}, which puts its rule at the top: " + "; ".join(
+        dict.fromkeys(reversed(rules))
+    )
 
 
 def against_others(hooks: Hooks, hook: Hook, packets: PacketSet) -> str:

@@ -56,7 +56,7 @@ from iptlint.analysis.shares import Share, deciding_shares, largest_first
 from iptlint.findings import Confidence, Finding, Severity, phrases
 from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
-from iptlint.findings.suggestions import ESTABLISHED
+from iptlint.findings.suggestions import ESTABLISHED, behind_first, puts_itself_first
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Hook, Interface, Rule
 from iptlint.rules.meta import Group, Meta
@@ -129,6 +129,8 @@ def _advice(analysis: TableAnalysis, base: Chain, accepting: Rule, first: Rule |
     where = f"above line {phrases.line(first)}" if first else f"to the top of {base.name}"
     if accepting in base.rules:
         return f"move this rule {where}"
+    if first and puts_itself_first(analysis.ruleset, first):
+        return behind_first(first, base.name, analysis.ruleset, analysis.table, ESTABLISHED)
     place = where if first else f"at the top of {base.name}"
     return f"add {place}: {ESTABLISHED.into(base.name, analysis.ruleset, analysis.table)}"
 
