@@ -16,13 +16,15 @@ from iptlint.analysis.delivery import fates_of, is_told_at_once
 from iptlint.analysis.external_interfaces import (
     external_classes,
     faces_by_name,
+    lending_names,
     less_trusted,
     uplink_names,
 )
-from iptlint.analysis.hook_verdicts import some_accepted
+from iptlint.analysis.hook_verdicts import left_to_policy, some_accepted
 from iptlint.analysis.shares import Share, largest_first
 from iptlint.memo import memo
-from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind
+from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind, addresses
+from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.rates import RATES
 from iptlint.netfilter.firewall import Hooks
@@ -56,6 +58,19 @@ def uplinks(hooks: Hooks, field: Field) -> PacketSet:
         if cls.name in known or faces_by_name(hooks, cls)
     )
     return union([space.value(field, number) for number in numbers], space.false)
+
+
+def invited(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """The packets, without those that are led through from an interface by which others leave with
+    an address of the host's, and that no rule lets in on purpose: none is for them, or they are to
+    public addresses, which are not behind such a host."""
+    if hook is not Hook.FORWARD:
+        return packets
+    family, space, known = hooks.family, hooks.space, lending_names(hooks)
+    names = [cls.name for cls in space.interfaces.classes if cls.name in known]
+    sides = union([space.interface(Field.IIF, name) for name in names], space.false)
+    private = space.ranges(family.daddr, addresses.ranges(family, AddressKind.PRIVATE))
+    return packets & ~(left_to_policy(hooks, hook, packets & sides) | (sides & ~private))
 
 
 def suspect_uplinks(hooks: Hooks) -> PacketSet:

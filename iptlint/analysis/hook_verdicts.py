@@ -150,3 +150,12 @@ def denied_by_policies(hooks: Hooks, hook: Hook, packets: PacketSet) -> Iterator
         denies = policy is not None and policy.kind.denies
         if denies and not base.surviving(packets).satisfiable():
             yield base
+
+
+def left_to_policy(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+    """Those of the packets that no rule decides of in the chain where a host decides."""
+    main = hooks.deciding_chain(hook)
+    if main is None:
+        return packets
+    ends = main.analysis.flows[main.chain.name].outcomes_of(packets)
+    return packets & ends.get(VerdictKind.RETURN, hooks.space.false)

@@ -120,3 +120,34 @@ def test_a_file_that_is_not_here_may_fill_in_what_is_empty() -> None:
     shut = "iptables -P INPUT DROP\n"
     assert in_script(f"PORTS=\n{shut}{loop}", "IPT301")
     assert not in_script(f"PORTS=\n. /etc/firewall.conf\n{shut}{loop}", "IPT301")
+
+
+INSERTED = (
+    "iptables -N web\niptables -A web -p tcp --dport 80 -j ACCEPT\n"
+    "iptables -A web -p tcp --dport 22 -j ACCEPT\niptables -A web -j REJECT\n"
+    "iptables -I INPUT -j web\n"
+)
+
+
+def test_what_is_to_come_before_a_rule_that_puts_itself_first_is_put_there_later() -> None:
+    """`-A` before `-I` on the same chain: the second rule stands above the first."""
+    (world,) = in_script(INSERTED, "IPT604")
+    assert "add behind line 6, which puts its rule at the top: iptables -I INPUT" in world.advice
+    (missing,) = in_script(INSERTED, "IPT201")
+    assert "behind line 6" in missing.advice
+    (added,) = in_script(INSERTED.replace("-I INPUT", "-A INPUT"), "IPT604")
+    assert "add before the first rule of INPUT: iptables -A INPUT" in added.advice
+
+
+def test_who_comes_back_from_behind_a_masquerade_was_never_called() -> None:
+    """An access point that lets its clients get to a few hosts: nobody calls them from outside, so
+    that no answer of theirs is lost. A router whose uplink drops all loses every answer."""
+    nat = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"
+    lines = ["-A FORWARD -d 198.51.100.9/32 -p tcp --dport 443 -j ACCEPT"]
+    clients = saved(
+        *lines, "-A FORWARD -i wlan0 -p tcp -j REJECT", policy="ACCEPT", forward="ACCEPT"
+    )
+    assert not told(clients + nat, "IPT201")
+    router = saved("-A FORWARD -i eth0 -j DROP", policy="ACCEPT", forward="ACCEPT")
+    (lost,) = told(router + nat, "IPT201")
+    assert lost.severity is Severity.ERROR

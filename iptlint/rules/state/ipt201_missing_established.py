@@ -52,7 +52,7 @@ from iptlint.analysis.connections import decides_by_connections, few_ports, refu
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_for
-from iptlint.analysis.exposure import same_interface
+from iptlint.analysis.exposure import invited, same_interface
 from iptlint.analysis.external_interfaces import names_all
 from iptlint.analysis.handshake import (
     answers,
@@ -178,7 +178,7 @@ def _answers(hooks: Hooks, way: _Way) -> Iterator[Finding]:
     elif names_all(hooks):
         field = Field.OIF if way.there is Hook.OUTPUT else Field.IIF
         new = new & ~space.value(field, space.interfaces.count - 1)
-    opened = may_end(hooks, way.there, VerdictKind.ACCEPT, new)
+    opened = invited(hooks, way.there, may_end(hooks, way.there, VerdictKind.ACCEPT, new))
     if not opened.satisfiable():
         return
     if not is_answered(hooks, opened, way.back):
