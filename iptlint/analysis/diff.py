@@ -152,6 +152,13 @@ def difference(
     return Difference(sides.space, tuple(changes), certain, families, tuple(assumed), notes)
 
 
+def compared(space: Space, family: Family, hook: Hook) -> PacketSet:
+    """The packets that are followed on the way with the hook, as they come: none has been left
+    untracked by then, but for those that conntrack never looks after."""
+    tracked = ~space.state("untracked") | untracked_anyway(space)
+    return setting_out(space, family, hook) & tracked
+
+
 class _Sides:
     def __init__(self, old: Ruleset, new: Ruleset, addresses: HostAddresses) -> None:
         self.space = space_of(old, new)
@@ -171,7 +178,7 @@ class _Sides:
         bases = (base for s in self.stacks for at in route for base in s.base_chains(family, at))
         if not any(family is not Family.BRIDGE or base.table.family is family for base in bases):
             return [], True
-        start = self._start(family, hook)
+        start = compared(self.space, family, hook)
         routing = self.routings.get(family)
         traversals = [
             Traversal(firewall, family, self.unknowns, routing=routing) for firewall in self.stacks
@@ -211,10 +218,6 @@ class _Sides:
         variable = self.unknowns.variable(key)
         sets = chain.from_iterable((e.packets, *e.rewrite.bits.values()) for e in outcomes)
         return any(packets.exists(variable) != packets for packets in sets)
-
-    def _start(self, family: Family, hook: Hook) -> PacketSet:
-        tracked = ~self.space.state("untracked") | untracked_anyway(self.space)
-        return setting_out(self.space, family, hook) & tracked
 
     def _changes(
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.diff import Divergence, Fate
+from iptlint.analysis.diff import Divergence, Fate, compared
 from iptlint.analysis.shares import shares
 from iptlint.memo import memo
 from iptlint.model import Family, Hook, Ruleset
@@ -13,7 +13,6 @@ from iptlint.model.edits import without_generated
 from iptlint.model.software import software_in, with_open_forward
 from iptlint.netfilter.firewall import Firewall, Hooks
 from iptlint.netfilter.packet_group import Decision
-from iptlint.netfilter.traversal import setting_out
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def most_telling(space: Space, change: Divergence) -> tuple[PacketSet, PacketSet]:
     """What of the packets to tell, and among which: those that come from elsewhere to open a
     connection, where there are such."""
-    packets = setting_out(space, change.family, change.hook)
+    packets = compared(space, change.family, change.hook)
     new = packets & space.state("new")
     for within in (new & outside(space), new, packets):
         if (change.packets & within).satisfiable():

@@ -151,6 +151,7 @@ def _print(
 ) -> None:
     from iptlint.reports.difference import diff_json, diff_text
     from iptlint.reports.difference_markdown import diff_markdown
+    from iptlint.reports.formats import PLAIN
     from iptlint.reports.session import session_json, session_text
 
     if output_format == "json":
@@ -159,7 +160,8 @@ def _print(
     elif output_format == "markdown":
         options.write_utf8(diff_markdown(compared, everything=everything))
     else:
-        options.write(diff_text(compared, everything=everything))
+        columns = options.fitted(PLAIN).columns
+        options.write(diff_text(compared, everything=everything, columns=columns))
         options.write("" if session is None else session_text(*session))
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from iptlint.analysis.diff import Difference, Divergence, Fate
+from iptlint.analysis.diff import Difference, Divergence, Fate, compared
 from iptlint.findings.phrases import counted
 from iptlint.model import Hook
-from iptlint.netfilter.routes import at_hook
-from iptlint.packets.describe import Description, describe
+from iptlint.packets.describe import Description, describe, share_text
 from iptlint.packets.describe.lists import listed
+from iptlint.reports.formats import PLAIN
 from iptlint.reports.json_report import VERSION, dumps
 from iptlint.reports.places import EXPIRED, in_words, place, verdict
-from iptlint.reports.safe import visible
+from iptlint.reports.safe import wrapped
 from iptlint.reports.witness import as_json
 from iptlint.reports.witness import describe as describe_packet
 
 _MOST = 5
 """The largest differences; ``--all`` shows the others too."""
 _LINES = 6
+_BEHIND = " " * 6
+"""Before what a line goes on with."""
 
 _ENDINGS = {
     (True, True): "equivalent: every packet fares the same",
@@ -27,15 +29,17 @@ _ENDINGS = {
 }
 
 
-def diff_text(difference: Difference, *, everything: bool = False) -> str:
+def diff_text(
+    difference: Difference, *, everything: bool = False, columns: int = PLAIN.columns
+) -> str:
     """``everything``: not the largest differences only."""
     shown = difference.changes if everything else difference.changes[:_MOST]
-    blocks = [_change_text(difference, change) for change in shown]
+    blocks = [_change_text(difference, change, columns) for change in shown]
     left = len(difference.changes) - len(shown)
     if left:
         blocks.append(f"… and {counted(left, 'smaller difference')}: --all shows all\n")
     assumed = "".join(f"{line}\n" for line in assumptions(difference))
-    families = " and ".join(family.value for family in difference.families)
+    families = listed(family.value for family in difference.families)
     return "\n".join([*blocks, f"{verdict_on(difference)} (compared: {families})\n{assumed}"])
 
 
@@ -57,8 +61,13 @@ def verdict_on(difference: Difference) -> str:
     return "different: some packets fare otherwise"
 
 
-def _change_text(difference: Difference, change: Divergence) -> str:
-    return "".join(f"{visible(line)}\n" for line in change_lines(difference, change))
+def _change_text(difference: Difference, change: Divergence, columns: int) -> str:
+    lines = (
+        each
+        for line in change_lines(difference, change)
+        for each in wrapped(line, columns, _BEHIND)
+    )
+    return "".join(f"{line}\n" for line in lines)
 
 
 def change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
@@ -67,7 +76,7 @@ def change_lines(difference: Difference, change: Divergence) -> Iterator[str]:
     described = _described(difference, change)
     yield from (f"  {line}" for line in described.lines)
     if described.more:
-        yield f"  and more ({described.left:.0%} of them)"
+        yield f"  and more ({share_text(described.left)})"
     yield f"  for example: {describe_packet(change.witness)}"
     for name, old, new in change.contrasts:
         yield f"  {name}: {old} → {new}"
@@ -116,9 +125,7 @@ def _fate(fate: Fate) -> str:
 
 
 def _described(difference: Difference, change: Divergence) -> Description:
-    within = at_hook(difference.space, change.hook) & difference.space.family(
-        *change.family.packets
-    )
+    within = compared(difference.space, change.family, change.hook)
     return describe(difference.space, change.packets, _LINES, within=within)
 
 
