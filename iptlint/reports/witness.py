@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from iptlint.packets.describe.clause import test_words
 from iptlint.packets.packet import Packet
 
 
@@ -35,7 +36,7 @@ def _details(packet: Packet) -> Iterator[str]:
         yield f"icmp type {packet.icmp_type}, code {packet.icmp_code or 0}"
     if packet.mark:
         yield f"mark {packet.mark:#x}"
-    yield from packet.conditions
+    yield from map(test_words, packet.conditions)
 
 
 def as_json(packet: Packet | None) -> dict[str, object] | None:

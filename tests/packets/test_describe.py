@@ -46,10 +46,14 @@ NEW, INVALID = is_(Field.CT_STATE, 0), is_(Field.CT_STATE, 3)
 GOING_ON = is_(Field.CT_STATE, (1, 2))
 LO, ETH0, ETH1 = (Interface(Field.IIF, name) for name in ("lo", "eth0", "eth1"))
 ETH = Interface(Field.IIF, "eth", wildcard=True)
+PPP = Interface(Field.IIF, "ppp", wildcard=True)
+NAMED_PPP = Interface(Field.IIF, "ppp+")
 PING = is_(Field.ICMP_TYPE, 8)
 SYN = Masked(Field.TCP_FLAGS, 0b10111, 0b00010)
 FROM_TEN = net(Field.SADDR, "10.0.0.0/8")
 MARKED = Masked(Field.MARK, 0xFF, 1)
+SENT_TO = Opaque("conntrack --ctorigdstport 443:443")
+ANSWERED_FROM = Opaque("conntrack --ctreplsrc 192.0.2.0/24")
 LISTED, STRING = Opaque("set blocklist src"), Opaque("string --string foo")
 SCATTERED = is_(Field.SADDR, *(0x0A000000 + 7 * number for number in range(3000)))
 FILTER: Rules = (
@@ -130,6 +134,9 @@ ONE_LINE = [
     ([no(LO), no(ETH1)], "in on any interface but lo and eth1"),
     ([ETH], "in on eth+"),
     ([ETH, no(ETH0)], "in on eth+ (but not eth0)"),
+    # In nft it is a name.
+    ([PPP, no(NAMED_PPP)], 'in on ppp+ (but not the interface "ppp+")'),
+    ([NAMED_PPP], 'in on the interface "ppp+"'),
     ([MARKED], "mark 0x1/0xff"),
     ([no(MARKED)], "mark not 0x1/0xff"),
     ([is_(Field.MARK, 5)], "mark 0x5"),
@@ -139,6 +146,11 @@ ONE_LINE = [
     ([is_(Field.SADDR, (0x0A000005, 0x0A00004D))], "from 10.0.0.5-10.0.0.77"),
     ([Masked(Field.SADDR, 0xFF00FF00, 0x0A000100)], "from 10.0.1.0/255.0.255.0"),
     ([LISTED], "if `set blocklist src`"),
+    # Both languages have it, each in its words.
+    (
+        [SENT_TO, no(ANSWERED_FROM)],
+        "if `ct original dport 443` and not `ct reply saddr 192.0.2.0/24`",
+    ),
     ([TCP, LISTED, no(STRING)], "tcp, if `set blocklist src` and not `string --string foo`"),
     (
         [SCATTERED, UDP],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ NONE = "no packet"
 
 _NO_NAME = "no interface"
 _MOST_CONDITIONS = 8
+_OF_CONNECTION = re.compile(r"conntrack --ct(orig|repl)(src|dst)(port)? (\S+)")
+_DIRECTIONS = {"orig": "original", "repl": "reply"}
 _WAYS: Mapping[Axis, str] = {Field.IIF: "in", Field.OIF: "out"}
 _ENDS = (
     ("from", (Field.SADDR, Field.SADDR6), Field.SPORT),
@@ -168,7 +171,7 @@ class Wording:
             elif isinstance(axis, Field):
                 yield FIELD_PHRASES[axis].text(listing)
         conditions = [
-            f"{'not ' if listings[test].negated else ''}`{test.key}`"
+            f"{'not ' if listings[test].negated else ''}`{test_words(test.key)}`"
             for test in self.space.opaques
             if test in listings
         ]
@@ -195,6 +198,19 @@ def _end(
     if ports and (not where.single or listings[port].negated):
         return f"{word} {ports} of {where.text(but='any address but ')}"
     return " ".join(filter(None, (word, where.text(but="anywhere but "), ports)))
+
+
+def test_words(text: str) -> str:
+    """What a connection had when it began, or has in its answers, as neither language has it: the
+    same for ``--ctorigdstport`` and ``ct original proto-dst``."""
+    asked = _OF_CONNECTION.fullmatch(text)
+    if asked is None:
+        return text
+    direction, side, port, value = asked.groups()
+    field = f"{side[0]}{'port' if port else 'addr'}"
+    low, _, high = value.partition(":") if port else (value, "", "")
+    values = low if high in ("", low) else f"{low}-{high}"
+    return f"ct {_DIRECTIONS[direction]} {field} {values}"
 
 
 def _state(listing: Listing) -> str:
@@ -225,6 +241,11 @@ def _tells(axis: Axis, other: Axis, listings: Mapping[Axis, Listing]) -> bool:
     return other is not Field.PROTO or axis in _PORTS
 
 
+def _named(name: str) -> str:
+    """In nft ``ppp+`` is a name like any other."""
+    return f'the interface "{name}"' if name.endswith(("+", "*")) else name
+
+
 def _names(interfaces: Interfaces, numbers: set[int], domain: set[int]) -> Iterator[str]:
     """Wildcards first, with the names that they take along or do not."""
     left = set(numbers)
@@ -236,6 +257,6 @@ def _names(interfaces: Interfaces, numbers: set[int], domain: set[int]) -> Itera
             left -= members
     for number, cls in enumerate(interfaces.classes, start=1):
         if number in left:
-            yield cls.name or "any other interface"
+            yield _named(cls.name) if cls.name else "any other interface"
     if NO_INTERFACE in left:
         yield _NO_NAME
