@@ -153,8 +153,7 @@ def difference(
 
 
 def compared(space: Space, family: Family, hook: Hook) -> PacketSet:
-    """The packets that are followed on the way with the hook, as they come: none has been left
-    untracked by then, but for those that conntrack never looks after."""
+    """The packets that are followed on the way with the hook: no rule has untracked any yet."""
     tracked = ~space.state("untracked") | untracked_anyway(space)
     return setting_out(space, family, hook) & tracked
 

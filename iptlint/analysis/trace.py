@@ -285,6 +285,7 @@ class _Tracer:
         in_the_end = image(point, last)
         arrived = packet_of(space, in_the_end, self.hook)
         arrived = self._as_asked(self._by_its_own_way(came, arrived))
+        came = replace(came, oif=self._named(came.oif, arrived.oif))
         if last.decision is not None and is_early(last.decision.chain):
             arrived = replace(arrived, ct_state=came.ct_state)  # nobody has looked for it yet
         way = _way(self.hook, last)

@@ -47,6 +47,10 @@ def conditions(
     space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen
 ) -> Iterator[str]:
     """What of the packet's luck could not be otherwise, nor of its fields not in ``Packet``."""
+    yield from dict.fromkeys(_each(space, unknowns, matcher, chosen))
+
+
+def _each(space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen) -> Iterator[str]:
     values = enumerate(chosen.point.pick_cube() or ())
     settled = {number: value for number, value in values if value is not None}
     for key, numbers in unknowns.together().items():
@@ -68,6 +72,9 @@ def _said(matcher: ExactMatcher, key: Unknown, numbers: Sequence[int], chosen: C
     if first in _SAID:
         return _SAID[first](value, chosen)
     rule = matcher.left_open.rule_of(key)
+    if rule and not rule.read:
+        does = "does so" if value else "does not"
+        return f"line {rule.statement.span.line}, which could not be read, {does}"
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
         return f"{where}{key.text} {'holds' if value else DOES_NOT_HOLD}"

@@ -297,7 +297,9 @@ def _texts(match: Match, sets: frozenset[str]) -> Iterator[str]:
 def written_text(rule: Rule, effect: Effect) -> str:
     """What to call the value that the rule writes and nobody knows."""
     assert effect.field is not None
-    return f"{effect.field.value} after {rule.verdict.meaning}"
+    name, meaning = rule.verdict.name, rule.verdict.meaning
+    said = meaning.removeprefix(f"{name} ") if meaning.startswith(f"{name} {name}") else meaning
+    return f"{effect.field.value} after {said}"
 
 
 def _let_on(rule: Rule) -> str:

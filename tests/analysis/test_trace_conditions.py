@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import iptlint
 from iptlint.analysis.trace import trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
@@ -50,6 +52,30 @@ def test_the_values_that_lead_there_are_said_and_no_other() -> None:
             assert outcome.conditions == (f"{chosen} 1500-1600", "ttl 0-254")
         else:
             assert f"{chosen} not 1500-1600" in outcome.conditions
+
+
+def test_a_number_by_chance_is_said_once_with_what_it_is_written_to() -> None:
+    text = """table ip x {
+    chain c { type filter hook input priority 0
+        meta mark set numgen random mod 16
+        meta mark 3 drop
+    }
+}
+"""
+    outcomes = trace(iptlint.read(text), Packet("ip", None, iif="eth0", ct_state="new")).outcomes
+    assert {outcome.conditions for outcome in outcomes} == {
+        ("line 3: mark after meta mark set numgen random 16 is 0x3",),
+        ("line 3: mark after meta mark set numgen random 16 is not 0x3",),
+    }
+
+
+def test_that_a_line_could_not_be_read_is_said_in_words() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tpc -j ACCEPT\nCOMMIT\n"
+    with pytest.warns(UserWarning, match="tpc"):
+        ruleset = iptlint.read(text)
+    outcomes = trace(ruleset, Packet("ip", None, iif="eth0", ct_state="new")).outcomes
+    (unknown,) = (o for o in outcomes if o.kind is VerdictKind.UNKNOWN)
+    assert unknown.conditions == ("line 3, which could not be read, does so",)
 
 
 def test_what_makes_no_difference_is_not_said() -> None:
