@@ -179,7 +179,7 @@ class OutcomesOfOne:
         if not others:
             return ()
         space, way = self._space, self._way
-        one = one_of(space, outcome.packets, way)
+        one = one_of(space, outcome.packets, way, self._unknowns)
         came = packet_of(space, values(one), way)
         last = packet_of(space, image(one, outcome), way)
         elsewhere = union(others, space.false) & ~outcome.packets

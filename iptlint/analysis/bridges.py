@@ -133,7 +133,7 @@ class _Bridged:
     def _outcome(self, together: list[Outcome]) -> TraceOutcome:
         space = self.space
         packets = union([end.packets for end in together], space.false)
-        point = one_of(space, packets, self.hook)
+        point = one_of(space, packets, self.hook, self.unknowns)
         steps: list[TraversalStep] = []
         traversal = self._traversal(steps.append)
         (last,) = traversal.follow(BRIDGED[self.hook], point)

@@ -266,7 +266,7 @@ class _Sides:
         *,
         certain: bool,
     ) -> Divergence:
-        point = one_of(self.space, packets, hook)
+        point = one_of(self.space, packets, hook, self.unknowns)
         old, new = (self._journey(firewall, family, hook, point) for firewall in self.stacks)
         differing = self._differing(old.outcome, new.outcome)
         witness = packet_of(self.space, point.pick_cube() or [], hook)

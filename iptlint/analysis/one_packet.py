@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.model import Hook
 from iptlint.netfilter.packet_group import Outcome
+from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.space import Space
 from iptlint.packets.witness import plainest
 
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 
-def one_of(space: Space, packets: PacketSet, hook: Hook) -> PacketSet:
-    """One packet of the set, the plainest, with all its luck."""
-    cube = plainest(space, packets, hook).pick_cube() or []
+def one_of(
+    space: Space, packets: PacketSet, hook: Hook, unknowns: Unknowns | None = None
+) -> PacketSet:
+    """One packet of the set, the plainest, with all its luck: the ``unknowns`` are settled. What
+    other questions left open says nothing of it."""
+    chosen = plainest(space, packets, hook).pick_cube() or []
+    settled = unknowns.variables.values() if unknowns is not None else ()
     point = space.true
-    for number in reversed(range(len(cube))):
+    for number in sorted((*space.numbers, *settled), reverse=True):
         one = space.manager.var(number)
-        point = (one if cube[number] else ~one) & point
+        point = (one if chosen[number] else ~one) & point
     return point
 
 

@@ -278,7 +278,7 @@ class _Tracer:
         space = self.space
         packets = union([end.outcome.packets for end in ends], space.false)
         plain = self.chosen_values.plainly(self.chosen_values.off_bridges(packets))
-        point = one_of(space, plain, self.hook)
+        point = one_of(space, plain, self.hook, self.unknowns)
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
         last, steps, traversal = self.way.steps(end, point)
         came = self._as_asked(packet_of(space, values(point), self.hook))

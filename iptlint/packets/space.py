@@ -140,6 +140,14 @@ class Space:
         """How many Booleans a packet is told apart by; tests not interpreted not counted."""
         return sum(bits.width for bits in self.fields.values())
 
+    @property
+    def numbers(self) -> Iterator[int]:
+        """The variables that tell packets apart so far, in no order."""
+        for bits in self.fields.values():
+            yield from bits.variables
+        for variable in (*self.opaques.values(), *self._decisions.values()):
+            yield variable.node_var() or 0
+
     def variable(self, number: int) -> PacketSet:
         """The packets for which the variable is set."""
         one = self._by_number.get(number)

@@ -201,3 +201,19 @@ def test_of_a_text_that_is_no_rules_nothing_is_claimed(command: str, text: str, 
     result = run(command, "-", text=text)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: -:1: ")
+
+
+def test_of_whose_address_many_ports_are_translated_to_nobody_says(
+    run: Run, tmp_path: Path
+) -> None:
+    guests = [(f"172.17.{n >> 8}.{n & 255}", 8000 + n) for n in range(2, 1602)]
+    published = [
+        f"-A DOCKER -p tcp --dport {port} -j DNAT --to-destination {guest}:80"
+        for guest, port in guests
+    ]
+    nat = ("*nat", ":PREROUTING ACCEPT", ":DOCKER -", "-A PREROUTING -j DOCKER", *published)
+    filters = ("*filter", ":INPUT DROP", "-A INPUT -p tcp --dport 22 -j ACCEPT", "COMMIT\n")
+    (tmp_path / "rules.v4").write_text("\n".join((*nat, "COMMIT", *filters)))
+    result = run("trace", "--iif", "eth0", "--proto", "tcp", "--dport", "22", "rules.v4")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--dport 22 -j ACCEPT → accept" in result.stdout
