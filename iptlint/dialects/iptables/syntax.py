@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from iptlint.dialects import statement_edits
 from iptlint.dialects.common_syntax import CommonSyntax
 from iptlint.dialects.iptables import edits
-from iptlint.dialects.masked import masked
+from iptlint.dialects.masked import masked, masked_in_variables
 from iptlint.dialects.written_lists import bare, statements
 from iptlint.memo import memo
 from iptlint.model import Chain, Rule, Ruleset, Table
@@ -43,6 +43,8 @@ class IptablesSyntax(CommonSyntax):
     def masked(self, ruleset: Ruleset) -> Iterator[WrittenNetwork]:
         for span in statements(ruleset):
             yield from masked(span, _MASKED_OPTION)
+        if ruleset.script is not None:
+            yield from masked_in_variables(statements(ruleset))
 
     def comparison(self, rule: Rule) -> Comparison | None:
         return None

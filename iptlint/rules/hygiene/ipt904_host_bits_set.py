@@ -1,9 +1,9 @@
 """An address with a mask that hides part of it: `10.0.0.1/8` is all of 10.0.0.0/8.
 
 ## What it does
-Finds addresses whose mask is shorter than they are: in `-s` and `-d` of iptables, in tests, sets
-and defines of nft, in `add` lines of ipset. Saved rulesets never show them, since the tools print
-what they made of it; hand-written ones do.
+Finds addresses whose mask is shorter than they are: in `-s` and `-d` of iptables, in variables of a
+script that are used for nothing else, in tests, sets and defines of nft, in `add` lines of ipset.
+Saved rulesets never show them, since the tools print what they made of it; hand-written ones do.
 
 ## Why it matters
 The tools cut off what is behind the mask and say nothing. Whoever wrote 10.0.0.1/8 meant one host
