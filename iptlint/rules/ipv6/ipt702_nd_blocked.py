@@ -1,9 +1,9 @@
 """Neighbour discovery is dropped, without which IPv6 does not work.
 
 ## What it does
-Where some new connection is accepted over IPv6, sends neighbour solicitations and advertisements
-(ICMPv6 types 135 and 136, hop limit 255, from any address) the way to this host, through
-PREROUTING and INPUT, and the way from it.
+Where some new connection is accepted over IPv6, or a rule is to accept neighbour discovery, sends
+neighbour solicitations and advertisements (ICMPv6 types 135 and 136, hop limit 255, from any
+address) the way to this host, through PREROUTING and INPUT, and the way from it.
 If all of a type are certainly dropped, on every interface but `lo`, the rule or the policy that
 drops them is reported; as a warning, if they are on those that face the world, by which strangers
 are let in, and pass on others. Connection tracking leaves these packets alone: their state is
@@ -61,7 +61,7 @@ from iptlint.findings.acceptance import acceptance
 from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import so_many_others
-from iptlint.model import Family, Field, Hook, VerdictKind, Within
+from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
 from iptlint.model.protocols import ICMP6
 from iptlint.model.syntax import Suggestion
@@ -121,7 +121,9 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
-    if hooks.family is not Family.IP6 or not lets_someone_in(hooks) or is_switched_off(hooks):
+    if hooks.family is not Family.IP6 or is_switched_off(hooks):
+        return
+    if not lets_someone_in(hooks) and not any(map(_accepts_neighbours, hooks.examples())):
         return
     for hook in _RESULTS:
         everywhere = _Links(hooks.space.true)
@@ -134,6 +136,18 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             yield _no_router(hooks)
         elif hook is Hook.INPUT and (kinds := _dropped(hooks, hook, uplink := _uplink(hooks))):
             yield _blocked(hooks, hook, kinds, uplink)
+
+
+def _accepts_neighbours(rule: Rule) -> bool:
+    """Whether the rule is to accept their messages, by name: its author wants IPv6 to work."""
+    types = {kind.type for kind in (*_NEIGHBOURS, _ROUTER)}
+    return rule.verdict.kind is VerdictKind.ACCEPT and any(
+        isinstance(match, Within)
+        and match.field is Field.ICMP_TYPE
+        and not match.negated
+        and any({*range(low, high + 1)} <= types for low, high in match.ranges)
+        for match in rule.matches
+    )
 
 
 def _uplink(hooks: Hooks) -> _Links:
