@@ -77,10 +77,12 @@ class EffectKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the kernel takes the value from: the numbers from ``low`` to ``high``, or where these
-    are None the addresses of the interface at hand."""
+    are None the addresses of the interface at hand. ``base``: which number becomes the lowest, each
+    next one the next; without it any may become any."""
 
     low: int | None = None
     high: int | None = None
+    base: int | None = None
 
 
 INTERFACE_ADDRESS = Choice()

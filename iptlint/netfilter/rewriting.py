@@ -253,7 +253,8 @@ class Writer:
         return ((number, one) for number, (one, *others) in by_number.items() if not others)
 
     def _one_of(self, rule: Rule, effect: Effect, choice: Choice, rewrite: Rewrite) -> _Written:
-        """A port that is one of them stays (nf_nat_l4proto_in_range)."""
+        """A port that is one of them stays (nf_nat_l4proto_in_range), unless each has its own; of
+        others than these what it becomes is left open (nf_nat_l4proto_unique_tuple)."""
         assert effect.field is not None
         assert choice.low is not None
         assert choice.high is not None
@@ -266,6 +267,12 @@ class Writer:
             for place, bit in zip(reversed(range(field.width)), number, strict=True)
         ]
         written = self._with_number(effect.field, number, rewrite)
+        if choice.base is not None:
+            last = choice.base + choice.high - choice.low
+            has_its_own = rewrite.now(field.within(choice.base, last))
+            moved = rewrite.added(effect.field, choice.low - choice.base)
+            stays = has_its_own if choice.low == choice.base else self.space.false
+            return self._as_written(effect.field, written.where(has_its_own, moved), ~stays)
         has_one = rewrite.now(field.within(choice.low, choice.high))
         if effect.field in _PORTS:
             return self._as_written(effect.field, written.where(has_one, rewrite), ~has_one)

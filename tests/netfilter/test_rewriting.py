@@ -84,3 +84,15 @@ def test_what_is_redirected_is_sent_to_the_first_address_of_its_interface(
     came = space.interface(Field.IIF, "eth0") & ~space.no_interface(Field.OIF)
     elsewhere = came & ~rewrite.now(space.value(Field.DADDR, 0xC0000201))
     assert elsewhere.satisfiable() is bool(others)
+
+
+@pytest.mark.parametrize(("port", "becomes"), [(8000, 9000), (8003, 9003), (8010, 9010)])
+def test_ports_with_a_base_are_moved_one_by_one(port: int, becomes: int) -> None:
+    """NF_NAT_RANGE_PROTO_OFFSET (nf_nat_l4proto_unique_tuple); what lies outside is left open."""
+    rule = "-p tcp --dport 1:9999 -j DNAT --to-destination 10.0.0.8:9000-9010/8000"
+    rewrite = translated(rule)
+    space = rewrite.space
+    exactly = rewrite.now(space.value(Field.DPORT, becomes))
+    assert not (space.value(Field.DPORT, port) & ~exactly).satisfiable()
+    elsewhere = space.value(Field.DPORT, 7999) & ~exactly
+    assert elsewhere.satisfiable()

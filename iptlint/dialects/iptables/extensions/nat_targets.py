@@ -103,16 +103,17 @@ def _rewrite(to: tuple[str, str], family: Family, field: Field, port_field: Fiel
         ends = [addresses.address(end, family) for end in address.split("-")]
         effects.append(_written(family.field(field), family.address_bits, ends))
     if ports:
-        ends = [decimal(end) or 0 for end in ports.partition("/")[0].split("-")]
-        effects.append(_written(port_field, 16, ends))
+        span, _, base = ports.partition("/")
+        ends = [decimal(end) or 0 for end in span.split("-")]
+        effects.append(_written(port_field, 16, ends, decimal(base)))
     return effects
 
 
-def _written(field: Field, width: int, ends: list[int]) -> Effect:
+def _written(field: Field, width: int, ends: list[int], base: int | None = None) -> Effect:
     low, high = ends[0], ends[-1]
     if low == high:
         return write_exactly(field, width, low)
-    return Effect(EffectKind.WRITE, field, choice=Choice(low, high))
+    return Effect(EffectKind.WRITE, field, choice=Choice(low, high, base))
 
 
 def _own_address(field: Field) -> Effect:
