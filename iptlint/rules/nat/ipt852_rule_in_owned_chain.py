@@ -41,8 +41,9 @@ from iptlint.analysis.log_flood import logs
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import later_copies
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import AnyOf, Field, Match, Rule, Uncertain, VerdictKind
+from iptlint.model import AnyOf, Field, Match, Rule, Uncertain, VerdictKind, Within
 from iptlint.model.owners import owner_of_name, owner_of_table
+from iptlint.model.protocols import TCP
 from iptlint.rules.meta import Group, Meta
 
 META = Meta(
@@ -112,6 +113,38 @@ def _names_port(rule: Rule) -> bool:
     return _tests(rule, Field.DPORT, Field.SPORT)
 
 
+_SERVED = (53, 67, 68, 69, 546, 547)
+"""What libvirt's dnsmasq serves its guests (virNetworkAddGeneralFirewallRules)."""
+_TAILNET = {
+    Field.SADDR: (0x64400000, 0x647FFFFF),  # 100.64.0.0/10
+    Field.SADDR6: (0xFD7A115CA1E0 << 80, (0xFD7A115CA1E1 << 80) - 1),  # fd7a:115c:a1e0::/48
+}
+_TAILNET |= {Field.DADDR: _TAILNET[Field.SADDR], Field.DADDR6: _TAILNET[Field.SADDR6]}
+
+
+def _opens_other_port(rule: Rule) -> bool:
+    ranges = (span for match in _within(rule, Field.DPORT) for span in match.ranges)
+    return any(low != high or low not in _SERVED for low, high in ranges)
+
+
+def _is_for_others(rule: Rule) -> bool:
+    return any(
+        not _TAILNET[match.field][0] <= low <= high <= _TAILNET[match.field][1]
+        for match in _within(rule, *_ADDRESSES)
+        for low, high in match.ranges
+    )
+
+
+def _names_tcp_port(rule: Rule) -> bool:
+    tcp = any((TCP, TCP) in match.ranges for match in _within(rule, Field.PROTO))
+    return tcp and _names_port(rule)
+
+
+def _within(rule: Rule, *fields: Field) -> Iterator[Within]:
+    tests = (match for match in rule.matches if isinstance(match, Within))
+    return (match for match in tests if match.field in fields)
+
+
 def _tests(rule: Rule, *fields: Field) -> bool:
     return any(getattr(match, "field", None) in fields for match in rule.matches)
 
@@ -143,8 +176,20 @@ _SIGNS: dict[str, tuple[_Sign, ...]] = {
         _Sign(_accepts, "accepts, and {owner} bans"),
         _Sign(_names_port, "names a port, and {owner} bans addresses"),
     ),
-    "libvirt": (_COMMENT, _LOG, _LIMIT),
-    "tailscale": (_COMMENT, _LOG, _LIMIT),
+    "cilium": (_NO_COMMENT,),
+    "libvirt": (
+        _COMMENT,
+        _LOG,
+        _LIMIT,
+        _Sign(_opens_other_port, "names a port that is not of DHCP, DNS or TFTP"),
+    ),
+    "tailscale": (
+        _COMMENT,
+        _LOG,
+        _LIMIT,
+        _Sign(_is_for_others, "names an address that is not {owner}'s"),
+        _Sign(_names_tcp_port, "names a tcp port, and {owner} comes by udp"),
+    ),
 }
 
 _BETTER = {
@@ -153,6 +198,8 @@ _BETTER = {
     "calico": "use a network policy of calico's, or write it into the built-in chain",
     "fail2ban": "write it into the built-in chain, above the jump, or use ignoreip",
 }
+_NWFILTER = ("FI-", "FO-", "HI-")
+"""Chains of libvirt's for one guest: whatever its user has in a network filter stands there."""
 _ELSEWHERE = "write it into the built-in chain, above the jump"
 
 
@@ -163,6 +210,8 @@ def check(context: Context) -> Iterator[Finding]:
         for chain in analysis.table.chains.values():
             owner = owner_of_name(chain.name)
             if owner is None or owner.leaves_to_user(chain.name):
+                continue
+            if chain.name.startswith(_NWFILTER):
                 continue
             for parts in chain.statements():
                 sign = _sign(parts, owner.name)
