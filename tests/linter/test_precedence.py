@@ -59,6 +59,12 @@ INVALID_BEFORE_CONNTRACK = SourceFile(
     f"-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT {SSH}COMMIT\n",
 )
 
+MISSPELT = SourceFile(
+    "rules.v4",
+    "*filter\n:INPUT DROP [0:0]\n:LOGDROP - [0:0]\n-A INPUT -i lo -j ACCEPT\n"
+    "-A INPUT -p udp -j LOG_DROP\n-A LOGDROP -j DROP\nCOMMIT\n",
+)
+
 LIMIT_BELOW_THE_ACCEPT = SourceFile(
     "rules.v4",
     "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n"
@@ -75,6 +81,7 @@ def fixture(path: str) -> tuple[SourceFile, ...]:
 DECLARED = [
     ("IPT102", "IPT101", (LIMIT_BELOW_THE_ACCEPT,)),
     ("IPT102", "IPT114", fixture("IPT114/bad_closed.v4")),
+    ("IPT104", "IPT003", (MISSPELT,)),
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
     ("IPT110", "IPT854", fixture("IPT854/bad_netavark.nft")),
     ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),

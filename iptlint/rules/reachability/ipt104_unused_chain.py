@@ -51,7 +51,7 @@ META = Meta(
     group=Group.REACHABILITY,
     since="0.1.0",
     fixable=True,
-    yields_to=("IPT111",),
+    yields_to=("IPT003", "IPT111"),
 )
 
 

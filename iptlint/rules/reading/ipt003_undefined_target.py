@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Family, Rule, Ruleset, Table
 from iptlint.model.kinds import rules_testing
 from iptlint.model.near_words import MOST_KNOWN, nearest
@@ -95,6 +95,7 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
         Label(rule.origin.part(-1), "here too") for rule in rules[1 : 1 + phrases.MAX_LABELS]
     )
     unmade = ruleset.script is not None and not _is_misspelt(name)
+    meant = table.chains.get(_near(ruleset, table, name) or "")
     return META.finding(
         rules[0].origin.part(-1),
         _message(ruleset, table, name),
@@ -102,6 +103,7 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
         related=others,
         severity=Severity.WARNING if unmade else None,
         confidence=Confidence.POSSIBLE if unmade or _may_be_there(ruleset, table) else None,
+        causes=(Cause(ruleset, part=meant),) if meant else (),
     )
 
 
