@@ -216,6 +216,11 @@ def is_trial(script: Script | None) -> bool:
     return closed and script.hints.waits(last, Span(source, len(source.text), len(source.text)))
 
 
+def is_of_container(script: Script | None) -> bool:
+    """Whether a script makes the firewall of a container."""
+    return script is not None and script.hints.is_main_program
+
+
 def _opens(step: Step) -> bool:
     """Whether it empties chains, deletes them, or lets their policies accept."""
     return (

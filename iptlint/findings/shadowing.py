@@ -9,7 +9,7 @@ from iptlint.analysis.lost_bans import is_some_accepted
 from iptlint.analysis.occasions import occasion
 from iptlint.analysis.shadowing import Elsewhere, Shadowed, elsewhere, is_lost_each_time
 from iptlint.findings import Label, phrases
-from iptlint.model import Chain, Rule
+from iptlint.model import Chain, Interface, Rule
 from iptlint.netfilter.table_analysis import TableAnalysis
 
 
@@ -75,12 +75,30 @@ def this_one(analysis: TableAnalysis, shadowed: Shadowed) -> str:
 
 def likenesses(analysis: TableAnalysis, of: Iterable[Shadowed]) -> dict[Rule, str]:
     """What findings about lost rules have in common."""
-    return together(
+    several = [*of]
+    known = together(
         analysis,
         [
             (each.rule, f"{cause(each.rule, each.blockers)} {_let_in(analysis, each)}".strip())
-            for each in of
+            for each in several
         ],
+    )
+    return {**known, **{each.rule: _OF_LO for each in several if _is_of_lo(each)}}
+
+
+_OF_LO = "lo, accepted before"
+"""In each chain the same mistake: who denies other addresses on lo does so below its accept."""
+
+
+def _is_of_lo(shadowed: Shadowed) -> bool:
+    by = [match for rule in shadowed.blockers for match in rule.matches]
+    return (
+        shadowed.rule.verdict.kind.denies
+        and all(
+            isinstance(match, Interface) and match.name == "lo" and not match.negated
+            for match in by
+        )
+        and bool(by)
     )
 
 

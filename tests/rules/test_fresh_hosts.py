@@ -151,3 +151,23 @@ def test_who_comes_back_from_behind_a_masquerade_was_never_called() -> None:
     router = saved("-A FORWARD -i eth0 -j DROP", policy="ACCEPT", forward="ACCEPT")
     (lost,) = told(router + nat, "IPT201")
     assert lost.severity is Severity.ERROR
+
+
+def test_to_a_container_comes_what_its_host_lets_through(tmp_path: Path) -> None:
+    script = tmp_path / "init-firewall.sh"
+    script.write_text("#!/bin/sh\niptables -F\niptables -P OUTPUT DROP\niptables -P INPUT ACCEPT\n")
+    source = SourceFile(str(script), script.read_text())
+    assert list(lint([source], select=("IPT601",)).findings)
+    (tmp_path / "Dockerfile").write_text("COPY init-firewall.sh /usr/local/bin/\n")
+    assert not list(lint([source], select=("IPT601",)).findings)
+
+
+def test_what_is_denied_on_lo_below_its_accept_is_one_mistake() -> None:
+    chain = 'type filter hook {0} priority 0; policy drop\n  {1} "lo" accept\n  {1} "lo" {2} drop'
+    chains = [
+        chain.format("input", "iifname", "ip saddr != 127.0.0.0/8"),
+        chain.format("output", "oifname", "ip daddr != 127.0.0.0/8"),
+    ]
+    text = "\n".join(f"chain c{n} {{\n  {each}\n}}" for n, each in enumerate(chains))
+    (one,) = told(f"table inet f {{\n{text}\n}}\n", "IPT101", path="rules.nft")
+    assert "likewise line" in one.message

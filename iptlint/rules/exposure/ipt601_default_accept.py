@@ -59,7 +59,7 @@ from iptlint.analysis.evidence import shown_for, shown_from_world
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.idle_accepts import idle_accepts, idle_output
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
-from iptlint.analysis.script_lockouts import is_flush, is_trial
+from iptlint.analysis.script_lockouts import is_flush, is_of_container, is_trial
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.analysis.spoofing import is_against_spoofing, turns_strangers_away
@@ -197,6 +197,8 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None
     if share.rule is None and is_trial(hooks.ruleset.script):
         return None
+    if hook is Hook.INPUT and share.rule is None and is_of_container(hooks.ruleset.script):
+        return None  # to it comes what its host lets through
     if share.rule is None and is_policy_assumed(hooks.ruleset, main.chain):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
