@@ -10,7 +10,7 @@ from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
-from iptlint.dialects.script.state import Flow, Result, Run
+from iptlint.dialects.script.state import TEMPORARY, Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.dialects.script.word_expansion import MAX_BRACES
@@ -258,6 +258,15 @@ def _trap(run: Run, call: Call) -> Result:
     return Result()
 
 
+def _temporary(run: Run, call: Call) -> Result:
+    """An empty file of its own, whose name nobody needs to know."""
+    run.effects += 1
+    name = f"{TEMPORARY}{run.effects}"
+    run.keep(name, (), ())
+    run.write(f"{name}\n", call.span)
+    return Result()
+
+
 def _identity(run: Run, call: Call) -> Result:
     """The script is root's."""
     words = call.words
@@ -347,6 +356,7 @@ BUILTINS: dict[str, Builtin] = {
     "[": _test,
     "trap": _trap,
     "id": _identity,
+    "mktemp": _temporary,
     "whoami": _identity,
     "dirname": _path,
     "basename": _path,

@@ -32,6 +32,15 @@ _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 _GROUP_BEFORE = re.compile(r"([;&\n][ \t]*\})[ \t](?=[ \t]*(?:then|else|elif|fi|do|done|esac)\b)")
 """Behind the `}` of a group the shell knows such a word (`} else {`); the grammar wants a `;`."""
 
+_NAMED_LIKE_A_WORD = re.compile(
+    r"^([ \t]*)(local|declare|typeset|readonly|export)(?=[ \t]*\(\)\s*\{)", re.MULTILINE
+)
+"""bash takes a function of such a name."""
+
+_SHORT_CASE = re.compile(r"((?:^|;;&?|\bin[ \t])[ \t]*)[*?\w-](?=\)[^\s)])", re.MULTILINE)
+"""A pattern of one character with its command right behind (`*)exit`): the grammar's scanner takes
+it for the begin of a longer one."""
+
 _INDENTED = re.compile(r"^[ \t]+(?=\$[\w({]|`)", re.MULTILINE)
 """Within a here-document the grammar's scanner leaves out blanks at the start of a line, and what
 is to be expanded behind them, where nothing was expanded before."""
@@ -43,6 +52,9 @@ def as_grammar_reads(text: str) -> str:
     plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
+    plain = _NAMED_LIKE_A_WORD.sub(lambda found: found[1] + "_" * len(found[2]), plain)
+    if "case" in plain:
+        plain = _SHORT_CASE.sub(rf"\1{_WORD}", plain)
     if "<<" in plain and _INDENTED.search(plain):
         plain = _without_indents(plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)

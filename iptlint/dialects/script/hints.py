@@ -40,8 +40,11 @@ _KEPT = re.compile(
 )
 """A file that a service loads at boot: the script writes it, or loads what is there anyway."""
 
-_CALLED_WITH = re.compile(r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{}\b[\w|\"' ]*\)", re.MULTILINE)
-_START, _STOP = (re.compile(_CALLED_WITH.pattern.format(w), re.M) for w in ("start", "stop"))
+_CALLED_WITH = (
+    r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{0}\b[\w|\"' ]*\)|[ \t]==?[ \t]*[\"']?{0}[\"']?[ \t]*\]"
+)
+"""As a case, or as what a test compares an argument with."""
+_START, _STOP = (re.compile(_CALLED_WITH.format(word), re.M) for word in ("start", "stop"))
 _TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b", re.MULTILINE)
 _MAIN_PROGRAM = re.compile(r"^[ \t]*(?:exec[ \t]+[\"']?\$@|tail[ \t]+-[fF])", re.MULTILINE)
 

@@ -35,6 +35,9 @@ def command(shell: Interpreter, node: t.Command) -> Result:
         for word in node.words:
             _unset(shell, shell.expander().text(word))
         return Result()
+    if node.keyword in run.environment.functions:
+        span = shell.span(node)
+        return execute(shell, Call((node.keyword,), (span,), span))
     if node.keyword:
         return _declare(shell, node)
     words, spans = _expanded(shell, node.words)

@@ -39,6 +39,9 @@ MAX_VALUES = 500_000
 """Fields that words become, over one for each: beyond, a list doubles from line to line."""
 
 
+TEMPORARY = "/tmp/mktemp."
+"""How the names begin that `mktemp` is taken to give."""
+
 _FOR_A_FIREWALL = re.compile(
     r"\bip6?tables(?:-\w+)?\s+-\S|^\*(?:filter|nat|mangle|raw)\s*$"
     r"|^\s*(?:add\s+)?table\s+(?:ip6?|inet|bridge|netdev|arp)\s|\bnft\s+(?:add|insert|-f)\s",
@@ -205,7 +208,8 @@ class Run:
     ) -> None:
         """The file holds this now, with what was added to it; None where that is not known."""
         self.written[name] = parts
-        if _FOR_A_FIREWALL.search("".join(part.text for part in added)):
+        lasts = not name.startswith(TEMPORARY)
+        if lasts and _FOR_A_FIREWALL.search("".join(part.text for part in added)):
             self.rule_files[name] = None
 
     def make_sets(self, names: Collection[str]) -> None:

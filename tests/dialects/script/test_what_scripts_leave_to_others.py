@@ -92,3 +92,34 @@ def test_what_begins_an_indented_line_of_a_here_document_is_expanded(
     assert [rule.verdict.name for _, _, rule in reading.ruleset.rules()] == ["accept"]
     literal = text.replace("<<EOF", "<<'EOF'")
     assert [each.code for each in _told(literal)] == ["IPT001"]
+
+
+@pytest.mark.parametrize("label", ["*)", "?)", "s)", "start)", "start|s)"])
+def test_a_case_may_have_its_command_right_behind(label: str) -> None:
+    """`bash -n` and `dash -n` take `*)exit`, and what the pattern is for is carried out."""
+    text = f"case s in\n{label}iptables -A INPUT -j DROP;;\nesac\n"
+    rules = [*read(SourceFile("fw.sh", f"#!/bin/sh\n{text}")).ruleset.rules()]
+    assert len(rules) == (label != "start)")
+    assert not [each for each in _told(f"#!/bin/sh\n{text}") if each.code == "IPT001"]
+
+
+def test_a_function_of_bash_may_be_called_like_a_word_of_it() -> None:
+    """`bash -c 'local(){ echo x; }; local'` prints x."""
+    text = "#!/bin/bash\nlocal(){\n  iptables -A INPUT -j DROP\n}\nlocal\n"
+    reading = read(SourceFile("fw.sh", text))
+    assert not reading.diagnostics
+    assert len([*reading.ruleset.rules()]) == 1
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        'cat > "$T" <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n',
+        'for line in "*filter" "-A INPUT -j DROP" COMMIT; do echo "$line" >> $T; done\n',
+    ],
+)
+def test_what_a_script_writes_into_a_temporary_file_it_loads_from_there(write: str) -> None:
+    text = f"#!/bin/bash\nT=$(mktemp)\n{write}iptables-restore < $T\nrm -f $T\n"
+    reading = read(SourceFile("fw.sh", text))
+    assert not reading.diagnostics
+    assert len([*reading.ruleset.rules()]) == 1

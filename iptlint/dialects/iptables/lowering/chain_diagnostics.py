@@ -89,7 +89,9 @@ class ChainDiagnostics(Collected):
             start,
             end,
             f"{policy} is no policy for {chain}: expected ACCEPT or DROP",
-            f"let the last rule of {chain} do what is left",
+            f"write {policy.upper()}"
+            if policy.upper() in ("ACCEPT", "DROP")
+            else f"let the last rule of {chain} do what is left",
         )
 
     def drop_in_nat(self, start: int, end: int) -> None:
