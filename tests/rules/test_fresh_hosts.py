@@ -171,3 +171,29 @@ def test_what_is_denied_on_lo_below_its_accept_is_one_mistake() -> None:
     text = "\n".join(f"chain c{n} {{\n  {each}\n}}" for n, each in enumerate(chains))
     (one,) = told(f"table inet f {{\n{text}\n}}\n", "IPT101", path="rules.nft")
     assert "likewise line" in one.message
+
+
+def test_a_script_that_asks_for_start_and_stop_is_a_service() -> None:
+    """Whoever calls it with a word runs it at boot; `case` is not the only way to ask."""
+    asks = 'if [ $1 = "start" ]; then\n{}elif [ "$1" == stop ]; then\n  iptables -F\nfi\n'
+    assert not in_script(asks.format(CLOSING), "IPT403")
+    assert in_script(CLOSING, "IPT403")
+
+
+def test_a_command_that_puts_its_rule_first_again_and_again_is_not_late() -> None:
+    opens = "".join(
+        f"  iptables -C FORWARD {test} -j ACCEPT || iptables -I FORWARD {test} -j ACCEPT\n"
+        for test in ("-p tcp --dport $1", "-p udp --dport $1", "-m state --state ESTABLISHED")
+    )
+    asks = "while true; do\n  read choice\n  case $choice in\n"
+    asks += "    1) ask ;;\n    2) ask ;;\n    3) ask ;;\n  esac\ndone\n"
+    text = f"open() {{\n{opens}}}\n. /etc/ports\nask() {{\n  read port\n  open $port\n}}\n{asks}"
+    assert not in_script(text, "IPT202")
+
+
+def test_a_policy_that_is_refused_is_one_mistake() -> None:
+    """iptables knows DROP, not drop; that the chain is open then is why it matters."""
+    text = "iptables -P INPUT drop\niptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+    (refused,) = in_script(text, "IPT001", "IPT601")
+    assert (refused.code, refused.advice) == ("IPT001", "write DROP")
+    assert in_script(text.replace("iptables -P INPUT drop\n", ""), "IPT601")

@@ -219,6 +219,9 @@ def _is_meant_to_deny(hooks: Hooks, main: BaseChain) -> bool:
     is there: it accepts what is accepted anyway, the answers or lo too if it did not empty the
     chain before, and nothing that it lacks may set the policy."""
     script = hooks.ruleset.script
+    refused = (step for step in script.steps if step.failed) if script else ()
+    if any({"-P", main.chain.name} <= {*step.words} for step in refused):
+        return False  # that is told, and is the one mistake
     if script is None or script.lacks_files or not idle_accepts(main.analysis, main.chain):
         return False
     return any(map(is_flush, script.steps)) or any(map(_is_of_every_firewall, examples(main.chain)))

@@ -102,6 +102,8 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     accepted = _accepted_by_state(hooks, hook, packet & outside(hooks.space))
     if accepted is None or accepted.rule is None or _is_for_a_service(accepted):
         return
+    if any(_is_made_again(accepted.rule, each) for each in base.rules):
+        return
     one = on_one_way(hooks, accepted.packets)
     way = [*compared_in(analysis, base, one)]
     counted = sum(_for_nothing(stretch, base) for stretch in way)
@@ -122,6 +124,11 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         witness=shown_for(hooks, hook, replace(accepted, packets=one)),
         fix=_fix(analysis, base, accepted.rule, first),
     )
+
+
+def _is_made_again(rule: Rule, other: Rule) -> bool:
+    """Whether a command of a script that may be carried out several times makes both."""
+    return other is not rule and other.origin.span == rule.origin.span
 
 
 def _advice(analysis: TableAnalysis, base: Chain, accepting: Rule, first: Rule | None) -> str:

@@ -132,6 +132,7 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
                 "of FTP only the control connection comes through: nothing accepts data"
                 f" connections but RELATED, no rule sets the helper ftp, and {_SINCE}",
                 f"{_setting(hooks, _SET_IN[hook])}; or accept the server's passive ports",
+                likeness="of FTP",
             )
 
 
