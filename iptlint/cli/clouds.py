@@ -54,12 +54,12 @@ def _read(
 
 def is_cloud(path: str) -> bool:
     """Whether it is a directory with documents of a cloud."""
-    return Path(path).is_dir() and any(documents_in(Path(path)))
+    return bool(path) and Path(path).is_dir() and any(documents_in(Path(path)))
 
 
 def _sources(path: str, most_bytes: int) -> list[SourceFile]:
     named: Sequence[str] = (path,)
-    if Path(path).is_dir():
+    if path and Path(path).is_dir():
         named = [str(file) for file in candidates(Path(path))]
     inputs = read_inputs(named, most_bytes)
     if inputs.complaints:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from iptlint.source import SourceFile
 
 STDIN = "-"
+_NO_PATHS = (STDIN, "")
+"""What is no path: to pathlib nothing at all is the directory that one is in."""
+
 PATTERNS = (
     *("rules.v4", "rules.v6", "*.rules", "iptables", "ip6tables", "nftables.conf", "*.nft"),
     *("ipsets", "ipset.conf"),
@@ -85,7 +88,7 @@ def host_archive(paths: Sequence[str]) -> str | None:
 
 def expanded(path: str) -> Iterator[str]:
     """The files that are looked at where this one, or this directory, is named."""
-    if path == STDIN or not Path(path).is_dir():
+    if path in _NO_PATHS or not Path(path).is_dir():
         return iter((path,))
     paths = [str(file) for file in _files(Path(path)) if not _leads_out(file, Path(path))]
     return iter(paths or (path,))  # reading an empty directory is what says so
@@ -121,7 +124,7 @@ def _leads_out(file: Path, directory: Path) -> bool:
 
 
 def _links_out(path: str) -> Iterator[str]:
-    if path != STDIN and Path(path).is_dir():
+    if path not in _NO_PATHS and Path(path).is_dir():
         for file in _files(Path(path)):
             if _leads_out(file, Path(path)):
                 yield f"{file}: a link to a file outside of {path}; name it to have it read"
@@ -137,6 +140,8 @@ def _once(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _complaint(path: str, error: OSError) -> str:
+    if not path:
+        return "a file is named '', which is no name: perhaps a variable of the shell is not set"
     if isinstance(error, IsADirectoryError):
         return f"{path}: no firewall file is in this directory (looked for {', '.join(PATTERNS)})"
     near = difflib.get_close_matches(path, COMMANDS, n=1)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from iptlint.cli import group, options
 from iptlint.linter.budget import Budget
-from tests.cli.conftest import BROKEN, CLEAN
+from tests.cli.conftest import BROKEN, CLEAN, Run
 
 SUPPRESSED = "# iptlint: ignore-file=IPT008 none yet\n"
 
@@ -84,6 +84,32 @@ def test_help_of_the_program_lists_the_options_of_check() -> None:
     shown = CliRunner().invoke(group, ["--help"], standalone_mode=False).stdout
     for option in ("--select", "--output-format", "--fail-on", "--exit-zero"):
         assert option in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            ("check",),
+            ("reach",),
+            ("explain",),
+            ("convert",),
+            ("loads",),
+            ("matrix",),
+            ("diff", "a"),
+        ),
+        *(("fmt", "--check"), ("apply", "--dry-run"), ("path", "--aws")),
+    ],
+)
+def test_a_variable_that_is_not_set_is_not_the_directory_one_is_in(
+    command: tuple[str, ...], run: Run, tmp_path: Path
+) -> None:
+    """``iptlint fmt "$FILE"`` would write all that is there."""
+    for name in ("a", "rules.v4"):
+        (tmp_path / name).write_text(CLEAN)
+    result = run(*command, "")
+    assert result.returncode == 2
+    assert "a file is named '', which is no name" in result.stderr
 
 
 def test_a_link_in_a_checkout_is_no_other_file(tmp_path: Path) -> None:
