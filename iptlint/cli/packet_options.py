@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -22,14 +22,26 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
     return number
 
 
+def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from iptlint.packets.interfaces import NAME_LIMIT, may_be_called
+
+    if not value or len(value) > NAME_LIMIT or not may_be_called(value):
+        raise click.BadParameter(f"no interface can have the name {value!r}", ctx, param)
+    return value
+
+
 _OPTIONS = (
     click.option(
         "--hook",
         type=click.Choice(["input", "forward", "output"]),
         help="Its way as it sets out; else the interfaces and the destination tell.",
     ),
-    click.option("--iif", metavar="NAME", help="The interface it comes in by."),
-    click.option("--oif", metavar="NAME", help="The interface it leaves by."),
+    click.option(
+        "--iif", callback=_interface, metavar="NAME", help="The interface it comes in by."
+    ),
+    click.option("--oif", callback=_interface, metavar="NAME", help="The interface it leaves by."),
     click.option("--saddr", metavar="ADDRESS", help="Source: an address or a network."),
     click.option("--daddr", metavar="ADDRESS", help="Destination: an address or a network."),
     click.option("--proto", metavar="NAME", help="tcp, udp, icmp … or a number."),
@@ -62,8 +74,38 @@ def packet_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def packet_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a packet, of the values of a command's options; None where nothing is said."""
+    """The fields of a packet, of the values of a command's options; None where nothing is said.
+    A click error where no packet has them all."""
+    for options, why in _contradictions(given):
+        raise click.UsageError(f"{' and '.join(options)} exclude each other: {why}")
     return {name: given[name] for name in _FIELDS} | {"tcp_flags": _flags(given["tcp_flags"])}
+
+
+def _contradictions(given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Each two options that no packet has together, and why."""
+    for hook, side, why in (
+        ("input", "oif", "what comes to this host leaves by no interface"),
+        ("output", "iif", "what this host sends came in by none"),
+    ):
+        if given["hook"] == hook and given[side] is not None:
+            yield (f"--hook {hook}", f"--{side}"), why
+    if given["proto"] is None:
+        return
+    from iptlint.model.protocols import ICMP, ICMP6, PORT_PROTOCOLS, TCP
+    from iptlint.packets.query import QueryError, protocol
+
+    try:
+        number = protocol(given["proto"])
+    except QueryError:
+        return  # which is told of by who asks
+    for names, protocols, why in (
+        (("sport", "dport"), PORT_PROTOCOLS, "it has no ports"),
+        (("icmp_type", "icmp_code"), (ICMP, ICMP6), "it is not icmp"),
+        (("tcp_flags",), (TCP,), "it is not tcp"),
+    ):
+        for name in names:
+            if given[name] is not None and number not in protocols:
+                yield (f"--proto {given['proto']}", f"--{name.replace('_', '-')}"), why
 
 
 def _flags(text: str | None) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from iptlint.model import AnyOf, Interface, Match
 
 NO_INTERFACE = 0
 _COMMON = ("eth0", "eth1", "ens3", "enp1s0", "wan0", "if0", "if1")
-_NAME_LIMIT = 15  # IFNAMSIZ - 1, linux/if.h
+NAME_LIMIT = 15  # IFNAMSIZ - 1, linux/if.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ class Interfaces:
         )
 
     def _belongs(self, candidate: str, prefix: str) -> bool:
-        fits = len(candidate) <= _NAME_LIMIT
+        fits = len(candidate) <= NAME_LIMIT
         return fits and self.classes[self.class_of(candidate) - 1] == InterfaceClass(prefix, True)
 
     def _padded(self, prefix: str) -> str:
-        fill = (prefix + "x" * n for n in range(1, _NAME_LIMIT + 1))
+        fill = (prefix + "x" * n for n in range(1, NAME_LIMIT + 1))
         return next((name for name in fill if self._belongs(name, prefix)), prefix)
 
 

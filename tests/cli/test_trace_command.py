@@ -61,10 +61,28 @@ def test_the_answer_is_followed_too(run: Run, source: str, works: bool | None) -
         ("--ct-state", "old", "'old' is no state"),
         ("--mark", "red", "'red' is no mark"),
         ("--icmp-type", "echo-requst", "'echo-requst' is no type of icmp; echo-request is"),
+        ("--iif", "", "no interface can have the name ''"),
+        ("--oif", "a name too long to be one", "no interface can have the name"),
     ],
 )
 def test_a_value_that_is_none(run: Run, option: str, value: str, said: str) -> None:
     result = run("trace", "-", option, value, text=CLEAN)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("--proto icmp --dport 22", "--proto icmp and --dport exclude each other: it has no ports"),
+        ("--proto udp --tcp-flags syn", "it is not tcp"),
+        ("--proto 17 --icmp-type 8", "it is not icmp"),
+        ("--hook input --oif eth0", "what comes to this host leaves by no interface"),
+        ("--hook output --iif eth0", "what this host sends came in by none"),
+    ],
+)
+def test_a_question_that_contradicts_itself(run: Run, asked: str, said: str) -> None:
+    result = run("trace", "-", *asked.split(), text=CLEAN)
     assert (result.returncode, result.stdout) == (2, "")
     assert said in result.stderr
 
