@@ -151,7 +151,10 @@ def _shown(error: click.ClickException) -> str:
     said = error.format_message()
     # A message may quote a file, a path or an argument: nothing of it speaks to the terminal. What
     # click takes for colours is not in what it shows any more.
-    whole = shown.getvalue().replace(click.unstyle(said), visible(said))
+    # What is missing is named by the command itself, and its choices stand in lines.
+    known = isinstance(error, click.MissingParameter)
+    whole = shown.getvalue()
+    whole = whole if known else whole.replace(click.unstyle(said), visible(said))
     return "".join(f"{visible(line)}\n" for line in whole.removesuffix("\n").split("\n"))
 
 

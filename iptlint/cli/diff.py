@@ -101,11 +101,19 @@ def command(
     with allowance.for_("to compare the two, so nothing is known; name one way, as --hook input"):
         compared = difference(old, new, tuple(Hook(hook) for hook in hooks), addresses)
     if not compared.families:
-        raise click.UsageError("one of the two is about ip packets only, and one about ip6")
+        raise click.UsageError(_why_not(old, new))
     _print(compared, output_format, sides.session, everything=everything)
     unread = [complain(reading) for reading in sides.readings]
     status = 0 if compared.equivalent else DIFFERENT
     return FAILED if any(unread) else status
+
+
+def _why_not(old: Ruleset, new: Ruleset) -> str:
+    """Why there is no family of packets that both say something of."""
+    empty = next((side for side in (old, new) if not side.tables), None)
+    if empty is not None:
+        return f"{empty.source.path} holds no rules, so there is nothing to compare"
+    return "one of the two is about ip packets only, and one about ip6"
 
 
 def _own(

@@ -80,7 +80,8 @@ def hosts_of(where: str, patterns: tuple[str, ...], since: str | None) -> Hosts:
     if not Path(where).is_dir():
         targets = tuple(target for target in _inventory(where) if target.fits(patterns))
         if not targets:
-            raise click.ClickException(f"{where}: no host of the list fits")
+            why = "no host of the list fits" if patterns else "there is no host in the list"
+            raise click.ClickException(f"{where}: {why}")
         names = tuple(target.name for target in targets)
         return Hosts(where, names, targets, earlier)
     names = tuple(
@@ -101,8 +102,11 @@ def _inventory(where: str) -> list[Target]:
         listed, unused = targets(settings_text(where, MAX_SETTINGS))
     except InventoryError as error:
         raise click.ClickException(f"{where}:{error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{where}: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"{where}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        wanted = "a folder of captures, or a text with a host in each line"
+        raise click.ClickException(f"{where} is neither: {wanted}") from None
     if unused:
         said = f"{where}: not used, ssh connects as it is set up: {', '.join(unused)}"
         streams.complain(said)

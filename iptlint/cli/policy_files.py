@@ -41,6 +41,9 @@ def found_tests(named: str | None, files: Sequence[str]) -> Path:
             return path
         if (each / ".git").exists():
             break
+    lost = next((file for file in files if file != "-" and not Path(file).exists()), None)
+    if lost is not None:
+        raise click.ClickException(f"{lost}: No such file or directory")
     raise click.UsageError(
         f"there is no {NAME} beside the files or above them; name one with --tests, or write one: "
         "iptlint test --write FILE…"

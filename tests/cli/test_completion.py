@@ -45,3 +45,8 @@ def test_a_line_goes_on(run: Run, line: str, offered: str) -> None:
     result = run(**asked, COMP_CWORD=str(len(words) - 1))
     assert (result.returncode, result.stderr) == (0, "")
     assert offered in result.stdout.splitlines()
+
+
+def test_who_names_no_shell_reads_which_there_are(run: Run) -> None:
+    lines = run("completion").stderr.splitlines()
+    assert lines[-3:] == ["    bash,", "    zsh,", "    fish"]

@@ -103,6 +103,13 @@ def test_files_of_two_families_cannot_be_compared(run: Run, files: Path) -> None
     assert "ip6" in result.stderr
 
 
+def test_a_file_without_rules_is_not_taken_for_one_of_another_family(run: Run, files: Path) -> None:
+    (files / "empty").write_text("")
+    result = run("diff", str(files / "old.v4"), str(files / "empty"))
+    assert result.returncode == 2
+    assert "empty holds no rules, so there is nothing to compare" in result.stderr
+
+
 def test_one_file_is_not_enough(run: Run, files: Path) -> None:
     result = run("diff", str(files / "old.v4"))
     assert result.returncode == 2

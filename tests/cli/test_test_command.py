@@ -122,6 +122,9 @@ def test_what_cannot_be_read_is_status_2(run: Run, project: Path) -> None:
     assert result.returncode == 2
     assert "rules.v4:2" in result.stderr
     assert run("test", "nowhere.v4").returncode == 2
+    (project / "iptlint.tests.toml").unlink()
+    lost = run("test", "nowhere.v4")
+    assert (lost.returncode, lost.stderr) == (2, "Error: nowhere.v4: No such file or directory\n")
 
 
 def test_a_table_of_packets(run: Run, tmp_path: Path) -> None:

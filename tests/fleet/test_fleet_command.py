@@ -331,3 +331,19 @@ def test_a_cluster_says_the_same_though_a_worker_is_killed(run: Run, tmp_path: P
         cluster.stdin.close()
         cluster.wait(PATIENCE)
         cluster.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xbe\x00\xff", "a folder of captures, or a text with a host in each line"),
+        (b"", "there is no host in the list"),
+    ],
+)
+def test_what_is_no_inventory_is_said_in_words(
+    run: Run, tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "list").write_bytes(content)
+    result = run("fleet", "list")
+    assert result.returncode == 2
+    assert said in result.stderr
