@@ -20,6 +20,8 @@ WITHOUT_FIX = {
     "IPT006-bad_not_yet_made.nft",
     "IPT101-bad_cut_off.nft",
     "IPT101-bad_cut_off.v6",
+    "IPT101-bad_prerouting.nft",
+    "IPT101-bad_prerouting.v4",
     # The chain that accepts is called by others too.
     "IPT202-bad_in_called_chain.v4",
     "IPT202-bad_in_called_chain.v6",

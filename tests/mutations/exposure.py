@@ -172,6 +172,8 @@ ROWS = (
             "*filter",
             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p icmp -j DROP\nCOMMIT\n*filter",
         ),
+        also=("IPT101",),
+        why="the rule that lets pings in gets none either",
     ),
     Mutation(
         "IPT608",

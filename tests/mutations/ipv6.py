@@ -110,6 +110,8 @@ ROWS = (
             "*filter",
             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n*filter",
         ),
+        also=("IPT101",),
+        why="the rule that lets solicitations in gets none any more",
     ),
     Mutation(
         "IPT703",

@@ -1,12 +1,12 @@
 """No packet can match a rule: earlier rules take them all, and do something else with them.
 
 ## What it does
-Proves, over every packet and through every call, that the rules before this one leave
-nothing to it, and that some of what it was meant for gets another verdict. It names the
-rules that take the packets; it also reports a mark or a counter that sees no packet (a log that
-sees none is IPT902). Where nothing gets past one rule of a chain, all rules behind it are one
-finding, and so are all that are lost to the same lines, with those for the same packets that would
-do what is done (IPT102).
+Proves, over every packet and through every call, that the rules before this one (for one that
+accepts, at prerouting too) leave nothing to it, and that some of what it was meant for gets another
+verdict. It names the rules that take the packets; it also reports a mark or a counter that sees no
+packet (a log that sees none is IPT902). Where nothing gets past one rule of a chain, all rules
+behind it are one finding, and so are all that are lost to the same lines, with those for the same
+packets that would do what is done (IPT102).
 It is an error where a DROP or REJECT that names whom or what it bans is lost to rules that
 accept, and new connections from the world come in.
 
@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis import cut_off, lost_bans
 from iptlint.analysis.cut_off import CutOff, cut_off_runs, shadowed_alone
+from iptlint.analysis.dropped_before import DroppedBefore, dropped_before
 from iptlint.analysis.evidence import meant_for
 from iptlint.analysis.handshake import flags
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
@@ -66,11 +67,13 @@ from iptlint.findings import (
     shadowing,
 )
 from iptlint.findings.fix import Change, Fix, deletion
+from iptlint.findings.per_family import for_each_family
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Rule, VerdictKind
+from iptlint.model import Chain, Field, Hook, Rule, VerdictKind
 from iptlint.model.ownership import writer_of
 from iptlint.model.protocols import TCP
 from iptlint.packets.packet import Packet
+from iptlint.packets.witness import witness
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -109,6 +112,22 @@ def check(context: Context) -> Iterator[Finding]:
         likenesses = shadowing.likenesses(analysis, alone)
         for shadowed, idle in _with_idle(analysis, alone):
             yield _finding(analysis, shadowed, idle, likenesses[shadowed.rule])
+    yield from for_each_family(context, lambda hooks: map(_before, dropped_before(hooks)))
+
+
+def _before(dropped: DroppedBefore) -> Finding:
+    rule, by = dropped.rule, dropped.by
+    verb = phrases.verb(by[0].verdict.kind, plural=len(by) > 1)
+    lines = phrases.lines(by)
+    return META.finding(
+        rule.origin.span,
+        f"this {rule.verdict.meaning} never happens: at prerouting, {lines} {verb} these packets",
+        f"delete it; or, if it should win, let these packets past {lines}",
+        related=phrases.labels(by, "some of them here" if len(by) > 1 else "them here"),
+        witness=witness(dropped.analysis.space, dropped.packets, Hook.PREROUTING),
+        causes=(Cause(dropped.analysis.ruleset, part=rule),),
+        likeness="before",
+    )
 
 
 def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
