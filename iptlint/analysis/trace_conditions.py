@@ -22,7 +22,7 @@ from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
-    from iptlint.model import Rule
+    from iptlint.model.verdicts import Choice
     from iptlint.packets.bdd import PacketSet
 
 _UNSEEN = (
@@ -78,21 +78,29 @@ def _said(matcher: ExactMatcher, key: Unknown, numbers: Sequence[int], chosen: C
     where = f"line {rule.statement.span.line}: " if rule else ""
     if key.bit is None:
         return f"{where}{key.text} {'holds' if value else DOES_NOT_HOLD}"
-    return f"{where}{key.text} {_written(rule, key, numbers, chosen)}"
+    field = _FIELDS.get(key.kind)
+    if rule is None or field is None:
+        return f"{where}{key.text} is {value}"
+    choices = (effect.choice for effect in rule.effects if effect.field is field)
+    chosen_from = next((each for each in choices if each and each.low is not None), None)
+    return f"{where}{key.text} {_written(field, chosen_from, numbers, chosen)}"
 
 
-def _written(rule: Rule | None, key: Unknown, numbers: Sequence[int], chosen: Chosen) -> str:
+def _written(field: Field, choice: Choice | None, numbers: Sequence[int], chosen: Chosen) -> str:
     """``is 9000``, ``is 9000-9004 or 9008``, ``is not 9001``: of the numbers that there may be."""
     bits = BitField(chosen.point.manager, numbers)
-    there, alike = chosen.point.manager.true(), _alike(bits, chosen)
-    choices = (e.choice for e in (rule.effects if rule else ()) if e.field is _FIELDS[key.kind])
-    for choice in filter(None, choices):
-        if choice.low is not None and choice.high is not None:
-            there = bits.within(choice.low, choice.high)
-            # Any other number stands for the lowest (``Rewriting``).
-            lowest = bits.within(choice.low, choice.low)
-            alike = (alike & there) | (lowest if (alike & ~there).satisfiable() else ~there & there)
-    listing = FIELD_PHRASES[_FIELDS[key.kind]].listing(alike, there, bits)
+    low, high = (choice.low or 0, choice.high or 0) if choice else (0, bits.maximum)
+    there, alike = bits.within(low, high), _alike(bits, chosen)
+    if (alike & ~there).satisfiable():
+        # Any other number stands for the lowest (``Rewriting``).
+        alike = (alike & there) | bits.within(low, low)
+    if sorted(numbers) != [*numbers]:
+        # Ranges are read from the top; the one number that is shown is said alone.
+        value = _number(numbers, chosen.point)
+        value = value if low <= value <= high else low
+        bits = BitField(chosen.point.manager, sorted(numbers))
+        there, alike = chosen.point.manager.true(), bits.within(value, value)
+    listing = FIELD_PHRASES[field].listing(alike, there, bits)
     return f"is {'not ' if listing.negated else ''}{listing.text(but='')}"
 
 

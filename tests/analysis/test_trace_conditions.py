@@ -78,6 +78,18 @@ def test_that_a_line_could_not_be_read_is_said_in_words() -> None:
     assert unknown.conditions == ("line 3, which could not be read, does so",)
 
 
+def test_of_a_ruleset_that_leaves_much_open_the_value_of_the_example_is_said() -> None:
+    """More than a thousand limits: the bits of a number stand in another order (``expect``)."""
+    limits = "".join(
+        f"        udp dport {port} limit rate {port}/minute accept\n" for port in range(1, 1010)
+    )
+    text = CHOSEN.replace("        ip ttl", f"{limits}        ip ttl")
+    asked = Packet("ip", None, iif="eth0", proto="tcp", dport=80, ct_state="new")
+    (accepted,) = (o for o in trace(iptlint.read(text), asked).outcomes if o.kind.passes)
+    said, *_ = accepted.conditions
+    assert 1500 <= int(said.rpartition(" ")[2]) <= 1600
+
+
 def test_what_makes_no_difference_is_not_said() -> None:
     space = Firewall(iptlint.read(FORWARDED)).space
     unknowns = Unknowns(space)
