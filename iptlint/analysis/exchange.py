@@ -63,7 +63,25 @@ def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
         return Reply(None, lost)
     answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark, outcome.zone)
     answer = trace_answer(traced.ruleset, reply_to(outcome), traced.addresses, answered)
-    return Reply(answer, _is_from_somebody_else(outcome, answer))
+    return Reply(answer, _is_from_somebody_else(outcome, answer) or _is_cut(traced, outcome))
+
+
+def _is_cut(traced: Trace, outcome: TraceOutcome) -> str | None:
+    """Behind a SYN that was left untracked, a tracked answer to it is invalid, and the ACK after
+    that opens a connection of its own (nf_conntrack_tcp_loose), with rules and translations for
+    such."""
+    if outcome.arrived.ct_state != "untracked" or outcome.witness.proto != "tcp":
+        return None
+    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark, outcome.zone)
+    packet = replace(reply_to(outcome), tcp_flags=("ack",), ct_state="new")
+    later = trace_answer(traced.ruleset, packet, traced.addresses, answered)
+    if not any(end.kind.passes for end in later.outcomes):
+        return (
+            "what follows the answer is taken for a connection of its own, as the first packet was "
+            "left untracked, and is dropped"
+        )
+    moved = _is_from_somebody_else(outcome, later)
+    return moved and f"behind the first answer, {moved}"
 
 
 def _is_from_somebody_else(outcome: TraceOutcome, answer: Trace) -> str | None:

@@ -271,9 +271,18 @@ def test_an_answer_to_what_was_not_tracked_may_be_tracked() -> None:
     assert exchange(raw + rules, proto="udp", **asked).works is True
     # A SYN+ACK opens nothing.
     assert exchange(raw + rules, proto="tcp", **asked).works is False
-    # It comes all the same, as invalid (tcp_new).
+    # It comes all the same, as invalid (tcp_new); what follows it is new (nf_conntrack_tcp_loose).
     invalid = rules.replace("--ctstate NEW", "--ctstate INVALID")
-    assert exchange(raw + invalid, proto="tcp", **asked).works is True
+    cut = exchange(raw + invalid, proto="tcp", **asked)
+    assert cut.works is False
+    assert ["connection of its own" in (reply.lost or "") for reply in cut.replies] == [True]
+    both = rules.replace("--ctstate NEW", "--ctstate INVALID,NEW")
+    assert exchange(raw + both, proto="tcp", **asked).works is True
+    # And it is translated as what the server would open.
+    nat = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j SNAT --to 192.0.2.1\nCOMMIT\n"
+    moved = exchange(raw + nat + both, proto="tcp", **asked)
+    assert moved.works is False
+    assert ["not translated back" in (reply.lost or "") for reply in moved.replies] == [True]
 
 
 @pytest.mark.parametrize(
