@@ -5,8 +5,9 @@ Sends connections from public addresses to ports that no rule would name through
 rule, not the policy, accepts most of them although the policy, or a rule behind it, would
 deny them, that rule is reported: everything after it is moot. A rule for one interface counts
 where its name, or an address translation, says that the world is behind it; one for the only card
-that rules name is possibly so. A rule that lets strangers in to every port up to a limit is a
-warning: meant against floods, it opens what no rule names, to whoever is slow enough.
+that rules name is possibly so. So it is with a rule for udp alone. A rule that lets strangers in to
+every port up to a limit is a warning: meant against floods, it opens what no rule names, to whoever
+is slow enough.
 
 ## Why it matters
 The policy and the closing rule look like protection and never see a packet. It is mostly what
@@ -42,7 +43,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.accepts_anyone import accept_any, accepted_by_only_card, accepted_from_uplinks
-from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import exposure_among, interface_name
 from iptlint.analysis.session import Context
@@ -50,8 +51,10 @@ from iptlint.analysis.shares import Share, responsible_call
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook
+from iptlint.model import Field, Hook, Interface
+from iptlint.model.protocols import UDP
 from iptlint.model.rates import some_ask_a_rate
+from iptlint.packets.bdd import union
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -83,8 +86,39 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
     elif by := accepted_by_only_card(hooks):
         where = f" by {interface_name(hooks.space, by.packets)}, the only card that rules name"
         yield _finding(hooks, by, where, "what follows it", [])
+    elif by := _accepted_over_udp(hooks):
+        yield _over_udp(hooks, by)
     elif by := _accepted_at_a_rate(hooks):
         yield _up_to_a_rate(hooks, by)
+
+
+def _accepted_over_udp(hooks: Hooks) -> Share | None:
+    """The rule that accepts what most strangers send over udp to any port, where the host denies by
+    default what they send over tcp."""
+    space = hooks.space
+    if not dropped_by_default(hooks, Hook.INPUT).satisfiable():
+        return None
+    odd = [space.value(Field.DPORT, port) & space.value(Field.PROTO, UDP) for port in ODD_PORTS]
+    among = exposure_among(hooks, Hook.INPUT, union(odd, space.false))
+    if among is None:
+        return None
+    taken = among.accepted & ~among.by_policy & union(odd, space.false)
+    by = next((s for s in among.accepters(taken) if s.rule is not None), None)
+    if by is None or by.rule is None or by.analysis.restricts(by.rule, Field.SPORT):
+        return None
+    ports = sum((by.packets & each).satisfiable() for each in odd)
+    return by if 2 * ports > len(odd) and among.is_most(by.packets) else None
+
+
+def _over_udp(hooks: Hooks, by: Share) -> Finding:
+    assert by.rule is not None
+    if any(isinstance(match, Interface) for match in by.rule.matches):
+        name = interface_name(hooks.space, by.packets)
+        return _finding(hooks, by, f" by {name}", "what follows it", [])
+    main = hooks.deciding_chain(Hook.INPUT)
+    closed = main is not None and main.chain.policy is not None and main.chain.policy.kind.denies
+    denied = f"the policy of {main.chain.name}, which" if main and closed else "what"
+    return _finding(hooks, by, "", f"{denied} was to deny them{',' * closed}", [])
 
 
 def _accepted_at_a_rate(hooks: Hooks) -> Share | None:
