@@ -111,6 +111,7 @@ LEFT = [
     ("IPT102", "IPT853", "IPT853/bad.nft"),
     ("IPT103", "IPT209", "IPT209/bad.v4"),
     ("IPT106", "IPT855", "IPT855/bad.v4"),
+    ("IPT106", "IPT904", "IPT106/good_masked_hosts.v4"),
     ("IPT107", "IPT106", "IPT106/bad.v4"),
     ("IPT204", "IPT201", "IPT204/good_no_answers.v4"),
     ("IPT302", "IPT301", "IPT302/good_nobody.v4"),
