@@ -113,6 +113,8 @@ LEFT = [
     ("IPT106", "IPT855", "IPT855/bad.v4"),
     ("IPT106", "IPT904", "IPT106/good_masked_hosts.v4"),
     ("IPT107", "IPT106", "IPT106/bad.v4"),
+    ("IPT201", "IPT607", "IPT607/bad_all_of_icmp.v4"),
+    ("IPT201", "IPT703", "IPT703/bad_all_of_icmp.v6"),
     ("IPT204", "IPT201", "IPT204/good_no_answers.v4"),
     ("IPT302", "IPT301", "IPT302/good_nobody.v4"),
     ("IPT305", "IPT301", "IPT305/good_shut.v4"),

@@ -97,6 +97,7 @@ META = Meta(
     since="0.1.0",
     fixable=True,
     yields_to=("IPT209", "IPT304"),
+    leaves_to=dict.fromkeys(("IPT607", "IPT703"), "a rule that denies ICMP is a fault of its own"),
 )
 
 _EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
@@ -371,6 +372,8 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     if not running.satisfiable() or may_pass(hooks, hook, errors).satisfiable():
         return
     share = shares(hooks, hook, errors)[0]
+    if share.rule is not None and share.analysis.restricts(share.rule, Field.PROTO):
+        return
     accepting = [d for d in shares(hooks, hook, running) if d.rule]
     yield META.finding(
         share.span,
