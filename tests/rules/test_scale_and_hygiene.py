@@ -258,7 +258,7 @@ def test_a_set_that_nft_refuses_is_graver() -> None:
     for words, grave in (("flags interval", True), ("flags interval; auto-merge", False)):
         text = nft("ip saddr @a drop", before=f"set a {{ type ipv4_addr; {words}; {elements}\n}}")
         (finding,) = check(text, "IPT503")
-        assert (finding.severity is Severity.WARNING) is grave
+        assert (finding.severity is Severity.ERROR) is grave
         assert ("nft refuses" in finding.message) is grave
 
 

@@ -4,7 +4,7 @@
 Looks at the lists that a text spells out: named sets and lists in braces of nft, defines, the
 sets of `ipset save` files, and the comma lists of `-s`, `-d` and `--dports`. Reports entries that
 lie in another entry of the same list, and lists of networks that are much longer than they have
-to be. One finding a list. A warning where nft refuses such a set.
+to be. One finding a list. An error where nft refuses such a set.
 
 ## Why it matters
 Whoever deletes the smaller entry, to let it in or to shut it out, changes nothing: the larger
@@ -177,7 +177,7 @@ def _overlap(
         + (refusal if refused else ""),
         _advice(place, listed, covered, refused=refused),
         related=(Label(outer.span, "holds it"),),
-        severity=Severity.WARNING if refused else None,
+        severity=Severity.ERROR if refused else None,
         fix=_fix(place, listed, covered, otherwise=_MERGED if refused else ""),
     )
 
