@@ -364,3 +364,16 @@ def test_how_many_strangers_a_network_lets_in_beside_the_private_one(
     text = f"*filter\n:INPUT DROP [0:0]\n{rule}\nCOMMIT\n"
     (found,) = (each for each in iptlint.lint(text) if "is private" in each.message)
     assert many in found.message
+
+
+def test_who_is_banned_is_shown_on_the_way_to_a_public_address() -> None:
+    """What the world sends comes to none of the network behind before it is translated."""
+    bypassed = (
+        "*nat\n-A PREROUTING -i wan0 -p tcp --dport 443 -j DNAT --to-destination 192.168.1.10\n"
+        "COMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n"
+        "-A INPUT -s 203.0.113.0/24 -j DROP\n-A INPUT -i lan0 -p tcp --dport 22 -j ACCEPT\n"
+        "-A FORWARD -i wan0 -d 192.168.1.10 -p tcp --dport 443 -j ACCEPT\nCOMMIT\n"
+    )
+    (finding,) = lint([SourceFile("rules.v4", bypassed)], select=["IPT608"]).findings
+    assert finding.witness is not None
+    assert finding.witness.daddr == "192.0.2.10"

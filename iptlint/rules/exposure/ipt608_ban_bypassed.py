@@ -83,7 +83,8 @@ _OF_WAY = (
 
 
 class _Bypass(NamedTuple):
-    """``packets``: of banned callers, those that the translation sends on, and that get there."""
+    """``packets``: of banned callers, such as the translation sends on, and that get there; to a
+    public address, if there are any."""
 
     ban: Rule
     translation: DestinationNat
@@ -147,7 +148,9 @@ def _bypass(
             delivered = delivery(hooks, Hook.FORWARD, sent)
             surely = sent & delivered.through & ~delivered.lost
             if surely.satisfiable():
-                return _Bypass(ban, translation, surely)
+                # What the world sends to the network behind comes there by translation alone.
+                public = sent & delivered.through & public_hosts(hooks, hooks.family.daddr)
+                return _Bypass(ban, translation, public if public.satisfiable() else surely)
     return None
 
 
