@@ -12,7 +12,7 @@ from iptlint.analysis.blockers import blockers
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
 from iptlint.analysis.martians import dropped_anyway
 from iptlint.analysis.reach_bounds import Bounds
-from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table
+from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, Visit
@@ -263,7 +263,8 @@ class _Census:
         return visit.taken.exists(self.unknowns.cube)
 
     def enders(self, analysis: TableAnalysis, rule: Rule) -> tuple[Rule, ...]:
-        """The rules that end the way of packets which would match as they set out."""
+        """The rules that end the way of packets which would match as they set out, and with them
+        those before it in its chain that accept some. None where nothing ends there."""
         wanted = analysis.intended(rule)
         enders = dict.fromkeys(
             end.decision.rule
@@ -272,6 +273,11 @@ class _Census:
             and end.decision.rule is not None
             and (end.packets & wanted).satisfiable()
         )
+        chain, number = analysis.place(rule)
+        for before in analysis.table.chains[chain].rules[:number] if enders else ():
+            visits = self.visits(before) if before.verdict.kind is VerdictKind.ACCEPT else ()
+            if any((visit.taken & wanted).satisfiable() for visit in visits):
+                enders[before] = None
         return tuple(sorted(enders, key=lambda ender: ender.origin.span.start))
 
 

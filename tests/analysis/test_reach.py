@@ -172,3 +172,20 @@ def test_an_address_that_packets_get_as_their_source_need_not_be_the_hosts() -> 
         "-A FORWARD -d 10.0.0.5 -m conntrack --ctstate NEW -m conntrack --ctstate DNAT -j DROP"
     )
     assert last(nat + saved(forward)).status is Status.REACHABLE
+
+
+def test_who_accepts_packets_that_were_marked_on_their_way_is_named_with_who_drops_others() -> None:
+    text = """table inet f {
+    chain pre { type filter hook prerouting priority mangle; iifname "wg0" meta mark set 0x10; }
+    chain input {
+        type filter hook input priority filter; policy drop
+        ct state established,related accept
+        ct state invalid drop
+        meta mark 0x10 accept
+        iifname "wg0" tcp dport 8080 drop
+    }
+}
+"""
+    (dead,) = (answer for answer in reach(iptlint.read(text)) if answer.status is Status.DEAD)
+    assert dead.line == 8
+    assert [rule.origin.span.line for rule in dead.taken_by] == [5, 6, 7]
