@@ -258,6 +258,8 @@ class _Tracer:
         if self.packet.mark is None:
             inside = self.space.no_interface(Field.IIF) | self.space.interface(Field.IIF, "lo")
             packets = packets & (inside | self.space.value(Field.MARK, 0))
+        if self.hook is Hook.OUTPUT and self.packet.oif is None and self._is_to_itself():
+            packets = packets & self.space.interface(Field.OIF, "lo")
         if self.hook not in TYPE_AT:
             return packets
         if self.packet.daddr is None:
@@ -266,6 +268,14 @@ class _Tracer:
             return packets
         ask_for_types(self.space, self._matches())
         return packets & of_type(self.space, TYPE_AT[self.hook])
+
+    def _is_to_itself(self) -> bool:
+        """The table of local addresses is the first that is asked (ip_route_output_key_hash)."""
+        if self.packet.daddr is None:
+            return False
+        destination = ip_network(self.packet.daddr, strict=False)
+        is_loopback = kind_of(destination[0]) is AddressKind.LOOPBACK
+        return is_loopback or self.addresses.has(destination)
 
     def _somebody_elses(self) -> PacketSet:
         """Where rules translate to, if that is not known to be an address of this host."""

@@ -240,6 +240,22 @@ def test_a_time_to_live_that_runs_out_ends_forwarding(change: str, expires: bool
     assert {o.kind for o in to_host.outcomes} == {ACCEPT}
 
 
+@pytest.mark.parametrize(
+    ("daddr", "interfaces"),
+    [
+        ("192.0.2.10", {"lo"}),
+        ("127.0.0.1", {"lo"}),
+        ("198.51.100.7", {"lo", "eth0"}),
+    ],
+)
+def test_what_a_host_sends_to_itself_leaves_by_lo(daddr: str, interfaces: set[str]) -> None:
+    """Whatever other interface has the address (fib_rules: the local table comes first)."""
+    text = "*filter\n:OUTPUT DROP [0:0]\n-A OUTPUT -o lo -j ACCEPT\nCOMMIT\n"
+    packet = Packet("ip", "output", daddr=daddr, ct_state="new")
+    told = iptlint.trace(iptlint.read(text), packet, (ip_network("192.0.2.10/32"),))
+    assert {outcome.witness.oif for outcome in told.outcomes} == interfaces
+
+
 def exchange(text: str, *, host: tuple[str, ...] = (), **asked: object) -> Connection:
     packet = Packet(**({"family": "ip", "hook": None, "proto": "tcp"} | asked))  # type: ignore[arg-type]
     own = tuple(ip_network(address) for address in host)
