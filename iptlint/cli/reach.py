@@ -40,6 +40,7 @@ def command(
     from iptlint.analysis.bridge_ports import not_followed
     from iptlint.analysis.reach import reach
     from iptlint.model.host_addresses import with_own
+    from iptlint.reports.formats import PLAIN
     from iptlint.reports.reach import reach_json, reach_text
 
     reader = script_reader(options.reader_of(given), given)
@@ -54,6 +55,7 @@ def command(
     if output_format == "json":
         options.write_utf8(reach_json(answers, notes))
     else:
-        options.write(reach_text(answers, notes))
+        columns = options.fitted(PLAIN).columns
+        options.write(reach_text(answers, notes, columns))
     unread, is_cut = complain(reading), allowance.complain()
     return FAILED if unread or is_cut else 0

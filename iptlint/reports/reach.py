@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
 
 from iptlint.analysis.reach import RuleReach, Status
 from iptlint.model import Rule
 from iptlint.model.quotes import one_line
+from iptlint.reports.formats import PLAIN
 from iptlint.reports.json_report import VERSION, dumps
-from iptlint.reports.safe import visible
+from iptlint.reports.safe import visible, wrapped
 from iptlint.reports.witness import as_json, describe
 
 HEADERS = ("line", "table", "chain", "status", "rule", "for example, or why not")
 WIDTHS = (None, None, 20, None, 50, 50)
 
 
-def reach_text(answers: Sequence[RuleReach], notes: Sequence[str] = ()) -> str:
-    """A table with a row for each rule, a line that counts them, and what was not followed."""
+def reach_text(
+    answers: Sequence[RuleReach], notes: Sequence[str] = (), columns: int = PLAIN.columns
+) -> str:
+    """A table with a row for each rule, or a paragraph where there is no room for that; a line that
+    counts them, and what was not followed."""
     rows = [tuple(map(visible, _row(answer))) for answer in answers]
     table = tabulate(rows, HEADERS, "simple", disable_numparse=True, maxcolwidths=WIDTHS)
+    if rows and max(map(len, table.splitlines())) > columns:
+        table = "\n\n".join("\n".join(_paragraph(answer, columns)) for answer in answers)
     counted = Counter(answer.status for answer in answers)
     counts = ", ".join(f"{counted[status]} {status.value}" for status in Status)
     notes_text = "".join(f"{visible(note)}\n" for note in notes)
     return f"{table}\n\n{counts}\n{notes_text}" if rows else "there are no rules\n"
+
+
+def _paragraph(answer: RuleReach, columns: int) -> Iterator[str]:
+    line, table, chain, status, rule, evidence = _row(answer)
+    word = "for example: " if answer.witness else ""
+    yield from wrapped(f"line {line}, {table} {chain}: {status}", columns, " " * 6)
+    yield from wrapped(f"  {rule}", columns, " " * 6)
+    yield from wrapped(f"  {word}{evidence}", columns, " " * 6)
 
 
 def _row(answer: RuleReach) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def _blocks(
     kinds = [(outcome.kind, outcome.way) for outcome in outcomes]
     shown = _shown(kinds, everything=everything)
     yield from (_outcome_text(traced, outcomes[number], columns) for number in shown)
-    yield from _others([*map(head, outcomes)], shown)
+    yield from _others([*map(head, outcomes)], shown, columns)
     if not outcomes and not traced.notes:
         seen = any(traced.ruleset.sees(family) for family in (Family.IP, Family.IP6))
         yield "no packet is like that here\n" if seen else "there are no rules: all is accepted\n"
@@ -75,11 +75,12 @@ def _shown(kinds: Sequence[object], *, everything: bool) -> Sequence[int]:
     return sorted(ranks[: len(kinds) if everything else _MOST])
 
 
-def _others(heads: Sequence[str], shown: Sequence[int]) -> Iterator[str]:
+def _others(heads: Sequence[str], shown: Sequence[int], columns: int) -> Iterator[str]:
     """How those end that are not shown."""
     left = Counter(heads) - Counter(heads[number] for number in shown)
     if left:
-        yield "".join(f"{visible(line)}\n" for line in _left(left))
+        lines = (each for line in _left(left) for each in wrapped(line, columns, _BEHIND))
+        yield "".join(f"{line}\n" for line in lines)
 
 
 def _left(ends: Counter[str]) -> Iterator[str]:
@@ -203,7 +204,7 @@ def _connection_blocks(connection: Connection, *, everything: bool, columns: int
         texts = [*answers]
         shown = _shown([kind for _, kind in answers.values()], everything=everything)
         yield from (texts[number] for number in shown)
-        yield from _others([head for head, _ in answers.values()], shown)
+        yield from _others([head for head, _ in answers.values()], shown, columns)
     yield f"{connection.verdict}\n"
 
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import iptlint
+from iptlint.analysis.reach import reach
+from iptlint.reports.reach import reach_text
 from tests.cli.conftest import BROKEN, SHADOWED, Run
 
 
@@ -13,6 +16,14 @@ def test_the_table_names_witnesses_and_takers(run: Run) -> None:
     assert "line 3" in result.stdout
     assert result.stdout.endswith("1 reachable, 0 conditional, 1 dead\n")
     assert max(map(len, result.stdout.splitlines())) <= 160
+
+
+def test_on_a_terminal_of_80_columns_each_rule_is_a_paragraph() -> None:
+    """The table would be broken wherever the terminal ends."""
+    shown = reach_text([*reach(iptlint.read(SHADOWED))], columns=80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "ip filter INPUT: dead" in shown
+    assert "  for example: tcp 10." in shown
 
 
 def test_json_is_the_contract(run: Run) -> None:

@@ -169,6 +169,15 @@ def test_on_a_terminal_of_80_columns_no_line_is_longer() -> None:
     assert narrow.split() == wide.split()
 
 
+def test_the_ends_that_are_not_shown_go_on_below() -> None:
+    note = '-m comment --comment "a note that takes a whole line of a terminal for itself"'
+    rules = "".join(f"-A INPUT -p tcp --dport {port} {note} -j ACCEPT\n" for port in range(1, 12))
+    text = f"*filter\n:INPUT DROP [0:0]\n{rules}COMMIT\n"
+    shown = told_in(text, 80)
+    assert "smaller outcomes: --all shows all" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_where_rules_have_little_room_they_stand_below_and_whole() -> None:
     """Beside the long names of docker's chains, 80 columns leave a rule a third of a line."""
     name = "DOCKER-ISOLATION-STAGE-1"
