@@ -10,7 +10,7 @@ import pytest
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import copies
 from iptlint.dialects import read
-from iptlint.findings import Confidence, Finding, Severity
+from iptlint.findings import Finding, Severity
 from iptlint.linter.run import lint
 from iptlint.model import Chain, Rule, Table, VerdictKind
 from iptlint.netfilter.base_chain import BaseChain
@@ -436,13 +436,3 @@ COMMIT
     (finding,) = lint([SourceFile("rules.v4", text)], select=("IPT103",)).findings
     assert finding.message == "no packet passes both `--dport 80` and `--dports 443,8443`"
     assert [label.span.text for label in finding.related] == ["--dports 443,8443"]
-
-
-def test_a_saved_set_without_elements_may_be_filled_later() -> None:
-    rules = "*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set admins src -j ACCEPT\nCOMMIT\n"
-    sets = "create admins hash:net family inet hashsize 1024 maxelem 65536\n"
-    sources = [SourceFile("rules.v4", rules), SourceFile("admins.ipset", sets)]
-    (finding,) = lint(sources, select=("IPT103",)).findings
-    assert finding.severity is Severity.INFO
-    assert finding.confidence is Confidence.POSSIBLE
-    assert finding.message.endswith("the set is empty as it was given")

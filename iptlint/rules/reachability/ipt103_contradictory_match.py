@@ -35,7 +35,6 @@ software writes for every case at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -48,18 +47,7 @@ from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
 from iptlint.findings import Confidence, Finding, Label, Severity, phrases
-from iptlint.model import (
-    AnyOf,
-    Chain,
-    Family,
-    Field,
-    Hook,
-    Interface,
-    Match,
-    Rule,
-    VerdictKind,
-    Within,
-)
+from iptlint.model import Chain, Family, Field, Hook, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.names import NoInterface
 from iptlint.model.ownership import owner_of_chain
@@ -246,29 +234,19 @@ def _nothing_passes(analysis: TableAnalysis, rule: Rule, index: int) -> Finding:
     if misnamed is not None:
         return _no_such_interface(misnamed)
     if _asks_for_fragments(match):
-        why = (
-            "connection tracking, which this ruleset uses, puts datagrams together before any rule"
+        return META.finding(
+            span,
+            f"no packet passes `{span.text}`: connection tracking, which this ruleset uses, puts "
+            "datagrams together before any rule sees them",
+            "delete the rule",
+            severity=Severity.INFO,
+            likeness="fragments",
         )
-        return _idle(span, "", f"{why} sees them", "delete the rule")
-    if match == AnyOf(()):  # a lookup in a set, which somebody may fill when it runs
-        finding = _idle(span, "", "the set is empty as it was given", "fill it, or delete the rule")
-        return replace(finding, confidence=Confidence.POSSIBLE)
     return META.finding(
         span,
         f"no packet passes `{span.text}`",
         "mend or delete the rule",
         likeness=f"nothing {span.text}",
-    )
-
-
-def _idle(span: Span, where: str, why: str, advice: str) -> Finding:
-    """Of a rule that harms nobody."""
-    return META.finding(
-        span,
-        f"no packet {where}passes `{span.text}`: {why}",
-        advice,
-        severity=Severity.INFO,
-        likeness=f"idle {where}{span.text}",
     )
 
 
@@ -312,8 +290,14 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         return _too_early(analysis, rule, chain, index)
     span = rule.origin.part(index)
     if _asks_for_fragments(rule.matches[index]):
-        why = "the kernel puts IPv4 datagrams together before it hands them to this host"
-        return _idle(span, f"in {chain.name} ", why, "delete the rule")
+        return META.finding(
+            span,
+            f"no packet in {chain.name} passes `{span.text}`: the kernel puts IPv4 datagrams "
+            "together before it hands them to this host",
+            "delete the rule",
+            severity=Severity.INFO,
+            likeness="fragments here",
+        )
     match = rule.matches[index]
     why, advice = _why_never(analysis, chain, match, span.text)
     refused = analysis.syntax.pick(iptables=Severity.ERROR, nft=None)
