@@ -1,4 +1,5 @@
-"""Tests of interfaces by what is no name of one: an address, an alias, a protocol, a blank."""
+"""Tests of interfaces by what is no name of one: an address, an alias, a protocol, a blank or a
+variable between quotes."""
 
 from __future__ import annotations
 

@@ -230,6 +230,7 @@ _SERVICE = re.compile(
     r"(?!(?:-\S+[ \t]+)*(?:status|show|cat|is-\w+)\b)(?:[-\w]+[ \t]+)*?(ip6?tables|nftables)\b",
     re.MULTILINE,
 )
+_BY_A_TOOL = re.compile(r"^[ \t]*(?:sudo[ \t]+)?(?:/\S*/)?(?:ip6?tables|nft)[ \t]", re.MULTILINE)
 _RUN = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
 _HANDED = re.compile(
     r"^[ \t]*(?!(?:echo|printf|log\w*|grep|sed|awk|cat)\b)[\w.-]+[ \t]+(?:[^\s\"'#]+[ \t]+)*"
@@ -302,7 +303,7 @@ def _managed(text: str) -> str:
     """Who else makes the rules, by a command of the script; empty where nobody does."""
     if manager := _MANAGER.search(text):
         return f"the rules that {manager[1]} makes of this script's commands were not checked"
-    if service := _SERVICE.search(text):
+    if (service := _SERVICE.search(text)) and not _BY_A_TOOL.search(text):
         return (
             f"this script only says what becomes of the service {service[1]}, so nothing was "
             "checked: the rules are those that the service loads"

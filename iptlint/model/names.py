@@ -68,11 +68,13 @@ class NoInterface(Enum):
     ALIAS = "alias"
     PLACEHOLDER = "placeholder"
     PROTOCOL = "protocol"
+    VARIABLE = "variable"
 
 
 _PROTOCOL = re.compile(r"tcp|udp|icmp|icmpv?6|ipv6-icmp|all|any")
 _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/].*)?|[\da-f]*:[\da-f]*:[\da-f:./]*|.*/\d+")
 _ALIAS = re.compile(r"[^:]+:\w*")
+_VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
 _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
@@ -86,6 +88,7 @@ def no_interface(name: str) -> NoInterface | None:
         (_ADDRESS, NoInterface.ADDRESS),
         (_ALIAS, NoInterface.ALIAS),
         (_TO_FILL_IN, NoInterface.PLACEHOLDER),
+        (_VARIABLE, NoInterface.VARIABLE),
     )
     return next((kind for pattern, kind in kinds if pattern.fullmatch(name)), None)
 

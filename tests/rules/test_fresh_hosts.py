@@ -197,3 +197,47 @@ def test_a_policy_that_is_refused_is_one_mistake() -> None:
     (refused,) = in_script(text, "IPT001", "IPT601")
     assert (refused.code, refused.advice) == ("IPT001", "write DROP")
     assert in_script(text.replace("iptables -P INPUT drop\n", ""), "IPT601")
+
+
+def test_a_variable_between_quotes_is_a_name() -> None:
+    """nft: `nft list ruleset` prints `iifname "$LAN"`, and nothing comes in by that."""
+    head = 'define LAN = "eth1"\ntable inet filter {\n\tchain input {\n'
+    hook = "\t\ttype filter hook input priority 0; policy drop;\n"
+    quoted, plain = head + hook, head + hook
+    quoted += '\t\tiifname "$LAN" tcp dport 22 accept\n\t}\n}\n'
+    plain += "\t\tiifname $LAN tcp dport 22 accept\n\t}\n}\n"
+    (named,) = told(quoted, "IPT103", "IPT105", path="f.nft")
+    assert named.code == "IPT103"
+    assert named.advice == "write $LAN without the quotes"
+    assert not told(plain, "IPT103", "IPT105", path="f.nft")
+
+
+def test_what_a_template_is_to_have_for_an_address_is_no_host() -> None:
+    (blank,) = told(saved("-A INPUT -s __MGMT_CIDR__ -p tcp --dport 22 -j ACCEPT"), "IPT306")
+    assert "looks like a placeholder" in blank.message
+    assert "getent" not in blank.advice
+
+
+def test_a_jump_of_a_loop_does_what_its_first_round_does() -> None:
+    """What `wg+` sends is gone when the round of `wghub+` comes."""
+    text = (
+        "iptables -N in_vpn\niptables -A in_vpn -p tcp --dport 80 -j ACCEPT\n"
+        "iptables -A in_vpn -j DROP\n{}\n"
+    )
+    loop = "for i in wg+ wghub+; do iptables -A INPUT -i $i -j in_vpn; done"
+    assert not in_script(text.format(loop), "IPT107")
+    nothing = "for i in wg0 wg1; do iptables -A INPUT -i $i -p udp -j in_tcp; done"
+    tcp = "iptables -N in_tcp\niptables -A in_tcp -p tcp -j ACCEPT\n"
+    assert in_script(tcp + nothing, "IPT107")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("-A INPUT -p tcp --port 80 -j ACCEPT", "Did you mean `--dport`?"),
+        ("-A INPUT -d ::1/128 -j ACCEPT", "`::1` is of IPv6"),
+    ],
+)
+def test_a_rule_that_is_refused_says_what_was_meant(line: str, says: str) -> None:
+    (refused,) = told(saved(line), "IPT001")
+    assert says in f"{refused.message} {refused.advice}"

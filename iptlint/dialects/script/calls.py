@@ -45,7 +45,7 @@ def execute(shell: Interpreter, call: Call) -> Result:
         return run_function(shell, call, *function)
     if _is_prefix(shell, call):
         return execute(shell, call.without(1))
-    if _OPTION.match(name) and _follows_a_tool(call.span):
+    if _OPTION.match(name) and call.span.text[:1] == "-" and _follows_a_tool(call.span):
         run.diagnostics.append(_no_command(name, call.span))
         return Result(127)
     return _execute_no_function(shell, call)

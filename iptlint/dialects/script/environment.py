@@ -103,7 +103,7 @@ class Environment:
             return mark(f"${name}")
         value = self.variables.get(name)
         if value is not None:
-            return value
+            return (self._tool_given(name) or value) if value == "" else value
         if name in _ROOT:
             return _ROOT[name]
         if name == "BASH_SOURCE":
@@ -111,6 +111,10 @@ class Environment:
         if self.open or name not in self.assigned or _FROM_OUTSIDE.fullmatch(name):
             return mark(f"${name}")
         return None
+
+    def _tool_given(self, name: str) -> str | None:
+        """The tool that whoever runs the script names in an argument, as in ``IPTABLES=$1``."""
+        return tool_called(name) if self.guessed and name in self.given else None
 
     def is_never_set(self, name: str) -> bool:
         """Whether nothing gives it a value, as far as the text says, and nothing outside does."""

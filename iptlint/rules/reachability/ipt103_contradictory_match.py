@@ -4,7 +4,8 @@
 Reports a rule whose own tests exclude each other, a test that nothing can pass, a test that
 no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
 chain to which only other packets are sent. So it does where the name of an interface is none:
-an address, an alias (`eth0:1`), a protocol, what a template has there; and of a rule for the ICMP
+an address, an alias (`eth0:1`), a protocol, what a template has there, a variable of nft between
+quotes; and of a rule for the ICMP
 of the other version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`). And
 of an address that is written as one number: `-d 53` is 53.0.0.0, and no port.
 
@@ -133,6 +134,10 @@ _INSTEAD = {
     NoInterface.PROTOCOL: (
         "a protocol, and no interface",
         "test the protocol, or write the name of the interface",
+    ),
+    NoInterface.VARIABLE: (
+        "the name itself, and no variable, where it stands between quotes",
+        "write {interface} without the quotes",
     ),
 }
 """What the word is, and what to do."""

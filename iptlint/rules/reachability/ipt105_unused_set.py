@@ -39,6 +39,7 @@ include, and the tables of docker, firewalld, fail2ban, crowdsec and their like 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.includes import has_unseen_includes, loaded_alone
@@ -120,8 +121,12 @@ def _message(named: Named) -> str:
 
 
 def _defines(ruleset: Ruleset) -> Iterator[Finding]:
-    """One finding for all; those of included files may be there for others that include them."""
-    unused = [d for d in ruleset.defines if not d.used and d.origin.span.source is ruleset.source]
+    """One finding for all; those of included files may be there for others that include them.
+    What stands between quotes is no use of one, but it was meant to be (IPT103)."""
+    source = ruleset.source
+    meant = frozenset(_IN_QUOTES.findall(source.text))
+    own = [each for each in ruleset.defines if each.origin.span.source is source]
+    unused = [each for each in own if not each.used and each.name not in meant]
     if not unused:
         return
     first, *more = unused
@@ -137,6 +142,9 @@ def _defines(ruleset: Ruleset) -> Iterator[Finding]:
         related=tuple(_labels(more)),
         fix=without_declared(ruleset, [each.origin for each in unused], says, otherwise=_USED),
     )
+
+
+_IN_QUOTES = re.compile(r'"\$(\w+)"')
 
 
 def _labels(unused: Sequence[Named]) -> Iterator[Label]:

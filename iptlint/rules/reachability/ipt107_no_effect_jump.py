@@ -140,8 +140,10 @@ def _past_all_rules(
 ) -> Iterator[Finding]:
     if len(analysis.calls.callers(chain.name)) == 1 and _is_matched(analysis, chain):
         return
+    useful = {j for j in jumps if _does_something(analysis, chain, analysis.matched(j))}
+    commands = {jump.origin.span for jump in useful}  # each with all rounds of its loop
     for jump in jumps:
-        if not _does_something(analysis, chain, analysis.matched(jump)):
+        if jump.origin.span not in commands:
             yield META.finding(
                 jump.origin.span,
                 f"this jump does nothing: no packet that it sends matches a rule of {chain.name}",

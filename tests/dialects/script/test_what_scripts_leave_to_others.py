@@ -123,3 +123,20 @@ def test_what_a_script_writes_into_a_temporary_file_it_loads_from_there(write: s
     reading = read(SourceFile("fw.sh", text))
     assert not reading.diagnostics
     assert len([*reading.ruleset.rules()]) == 1
+
+
+def test_who_runs_a_script_may_name_the_tool() -> None:
+    """`fw.sh /sbin/iptables`: what is behind a variable without a value is no command."""
+    lines = "IPTABLES=$1\n$IPTABLES -N a\n$IPTABLES \\\n  -A a -j ACCEPT\n$IPTABLES -A a -j DROP\n"
+    read_in = read(SourceFile("fw.sh", lines))
+    assert not read_in.diagnostics
+    (table,) = read_in.ruleset.tables
+    assert len(table.chains["a"].rules) == 2
+
+
+def test_a_script_with_commands_of_its_own_does_more_than_a_service() -> None:
+    """They are in a function, and whoever calls the script says which."""
+    text = "#!/bin/sh\nup() {\n  iptables -F\n  service iptables save\n}\n"
+    text += "case $1 in\n--up) up;;\nesac\n"
+    told = _told(text)
+    assert not any("only says what becomes of the service" in each.message for each in told)

@@ -219,8 +219,9 @@ def address(text: str, family: Family) -> int:
     return value
 
 
-def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
-    """``resolved``: the resolver is asked too, which takes one number for an address of IPv4."""
+def _mask(text: str, family: Family, host: str = "", *, resolved: bool = False) -> int:
+    """``host``: what stands before it. ``resolved``: the resolver is asked too, which takes one
+    number for an address of IPv4."""
     width, full = family.address_bits, _FULL[family]
     length = c_number(text.lstrip(" \t").removeprefix("+"))
     if length is not None and length <= width:
@@ -229,6 +230,8 @@ def _mask(text: str, family: Family, *, resolved: bool = False) -> int:
     spelled = _plain_address(text, family) if whole else None
     if spelled is None and resolved and family is Family.IP:
         spelled = _resolved_quad(text)
+    if spelled is None and ":" in host and family is Family.IP:
+        raise InvalidValueError(f"{_AN_ADDRESS[family]}, and `{host}` is of IPv6", refused=False)
     if spelled is None:
         raise InvalidValueError(
             f"a mask: a prefix length from 0 to {width}, or an address", refused=False
@@ -240,7 +243,7 @@ def net(text: str, family: Family, *, resolved: bool = False) -> Net:
     """``address``, ``address/length``, ``address/mask`` or a host name; host bits are cut. Before
     a mask of 0 the tools look at no address (``any/0``, xtables_ipparse_multiple)."""
     host, slash, tail = text.partition("/")
-    if slash and not resolved and not _mask(tail, family):
+    if slash and not resolved and not _mask(tail, family, host):
         return Net(0, 0)
     value = _plain_address(host, family)
     if value is None and family is Family.IP:

@@ -89,6 +89,7 @@ def ends_the_tool(at: int, name: str, in_scope: list[str], family: Family) -> Sh
 _TWINS = {
     (Family.IP6, "icmp-type"): "`-p ipv6-icmp --icmpv6-type` is what IPv6 has.",
     (Family.IP, "icmpv6-type"): "`-p icmp --icmp-type` is what IPv4 has.",
+    **dict.fromkeys(((f, "port") for f in Family), "Did you mean `--dport`?"),
 }
 
 
