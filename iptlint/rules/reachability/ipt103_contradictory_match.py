@@ -114,8 +114,9 @@ def _no_such_interface(misnamed: Misnamed) -> Finding:
 
 
 def _blank_or(misnamed: Misnamed) -> str:
-    """The blanks of a template are filled in at one go."""
-    return "" if misnamed.kind is NoInterface.PLACEHOLDER else misnamed.name
+    """The blanks of a template are filled in at one go, and quotes taken away so."""
+    at_one_go = (NoInterface.PLACEHOLDER, NoInterface.VARIABLE)
+    return misnamed.kind.value if misnamed.kind in at_one_go else misnamed.name
 
 
 _INSTEAD = {
@@ -137,7 +138,7 @@ _INSTEAD = {
     ),
     NoInterface.VARIABLE: (
         "the name itself, and no variable, where it stands between quotes",
-        "write {interface} without the quotes",
+        "write {interface} without the quotes, or fill it in before nft reads the file",
     ),
 }
 """What the word is, and what to do."""
