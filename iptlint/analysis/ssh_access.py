@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -43,6 +44,7 @@ _OF_THE_WEB = frozenset((3000, 5000, 8000, 8008, 8080, 8081, 8088, 8443, 8888, 9
 _KNOWN_PORTS = _NAMED_PORTS | _OF_THE_WEB
 _OF_THE_LINK = (67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
 """DHCP, NetBIOS, SSDP, mDNS and LLMNR: a desktop takes part in them, too."""
+_OTHER_SERVICES = re.compile(r"https?\b|\bweb\b|\bdns\b|\be?mail\b|smtp|imap|\bftp\b")
 _PORT = frozenset({Field.DPORT})
 _MANY = 64
 FEW_PORTS = 16
@@ -275,7 +277,8 @@ def _ssh_ports_of(
     script = analysis.ruleset.script
     syntax = analysis.syntax
     beside = script.hints.beside(rule.origin.span) if script else syntax.said_of(rule)
-    named = "ssh" in f"{rule.comment or ''} {beside}".lower()
+    said = f"{rule.comment or ''} {beside}".lower()
+    named, others = "ssh" in said, _OTHER_SERVICES.search(said)
     if not named and (any_port or not _may_take(rule, _USUAL_ELSEWHERE)):
         return
     if Hook.INPUT not in analysis.calls.hooks_of(analysis.place(rule).chain):
@@ -283,7 +286,7 @@ def _ssh_ports_of(
     space = analysis.space
     taken = analysis.intended(rule) & first if named else analysis.matched(rule, first)
     for port in few_ports(space, taken, Field.DPORT, FEW_PORTS):
-        if port in _USUAL_ELSEWHERE or (named and port):
+        if port in _USUAL_ELSEWHERE or (named and port and not (others and port in _KNOWN_PORTS)):
             yield port
 
 

@@ -67,6 +67,7 @@ class NoInterface(Enum):
     ADDRESS = "address"
     ALIAS = "alias"
     PLACEHOLDER = "placeholder"
+    NEGATED = "negated"
     PROTOCOL = "protocol"
     VARIABLE = "variable"
 
@@ -74,6 +75,7 @@ class NoInterface(Enum):
 _PROTOCOL = re.compile(r"tcp|udp|icmp|icmpv?6|ipv6-icmp|all|any")
 _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/].*)?|[\da-f]*:[\da-f]*:[\da-f:./]*|.*/\d+")
 _ALIAS = re.compile(r"[^:]+:\w*")
+_NEGATED = re.compile(r"!.+")
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
 _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?"
@@ -89,6 +91,7 @@ def no_interface(name: str) -> NoInterface | None:
         (_ALIAS, NoInterface.ALIAS),
         (_TO_FILL_IN, NoInterface.PLACEHOLDER),
         (_VARIABLE, NoInterface.VARIABLE),
+        (_NEGATED, NoInterface.NEGATED),
     )
     return next((kind for pattern, kind in kinds if pattern.fullmatch(name)), None)
 

@@ -115,8 +115,15 @@ def _owner_by_interface(table: Table, chain: str, rule: Rule) -> Owner | None:
     owner = next(owners_of_interfaces(rule), None)
     if owner is None and chain != "PREROUTING":
         named = not _docker_bridges(table).isdisjoint(interface_names(rule))
+        named = named and not _is_between_two(rule)
         return _DOCKER if named else None
     return owner
+
+
+def _is_between_two(rule: Rule) -> bool:
+    """Whether it is for what goes from one interface to another: docker names one alone."""
+    ends = (m for m in rule.matches if isinstance(m, Interface) and not m.negated)
+    return len({each.name for each in ends}) > 1
 
 
 @lru_cache(maxsize=32)

@@ -241,3 +241,53 @@ def test_a_jump_of_a_loop_does_what_its_first_round_does() -> None:
 def test_a_rule_that_is_refused_says_what_was_meant(line: str, says: str) -> None:
     (refused,) = told(saved(line), "IPT001")
     assert says in f"{refused.message} {refused.advice}"
+
+
+def test_what_lies_between_an_uplink_and_a_tunnel_is_closed_in_all_its_rules() -> None:
+    """By the first alone nothing would be closed: the next accepts the same."""
+    nat = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o ens3 -j MASQUERADE\nCOMMIT\n"
+    first, more = "-A FORWARD -i ens3 -o wg0 -j ACCEPT", "-A FORWARD -o wg0 -j ACCEPT"
+    back = "-A FORWARD -i wg0 -j ACCEPT"
+    (all_,) = told(nat + saved(back, first, more, more), "IPT605")
+    assert "in its place and in that of lines 11 and 12" in all_.advice
+    assert [label.message for label in all_.related] == ["accepts them too"] * 2
+    (alone,) = told(nat + saved(back, first), "IPT605")
+    assert "accept answers only, in its place: " in alone.advice
+
+
+def test_docker_writes_no_rule_between_two_interfaces() -> None:
+    """Whoever copied this one is told of a copy, and not that docker made it."""
+    docker = ":DOCKER - [0:0]\n-A DOCKER ! -i docker-iot -o docker-iot -j DROP\n"
+    line = "-A FORWARD -i ens3 -o docker-iot -j ACCEPT\n"
+    text = "*filter\n:FORWARD DROP [0:0]\n" + docker + line * 2 + "COMMIT\n"
+    (copy,) = told(text, "IPT106", "IPT855")
+    assert copy.code == "IPT106"
+
+
+def test_one_log_in_each_chain_of_software_is_one_mistake() -> None:
+    chains = "".join(f"iptables -N LIBVIRT_{each}\n" for each in ("INP", "OUT", "FWO"))
+    logs = "".join(f"iptables -A LIBVIRT_{each} -j LOG\n" for each in ("INP", "OUT", "FWO"))
+    assert len(in_script(chains + logs, "IPT852")) == 1
+
+
+def test_a_negation_without_a_blank_is_part_of_the_name() -> None:
+    """iptables-restore takes it, and iptables-save prints `-i !lo` again."""
+    (named,) = told(saved("-A INPUT -i !lo -s 127.0.0.0/8 -j DROP"), "IPT103")
+    assert "no packet passes `-i !lo`" in named.message
+    assert "before the option" in named.advice
+    assert not told(saved("-A INPUT ! -i lo -s 127.0.0.0/8 -j DROP"), "IPT103")
+
+
+def test_a_remark_on_several_services_names_no_port_of_ssh() -> None:
+    """`# SSH and HTTP` above the port of the web: sshd does not listen there."""
+    head = "iptables -F\niptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+    head += "iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+    rule = "iptables -A INPUT -p tcp --dport {} -j ACCEPT\n"
+    web = "# SSH Connection & HTTP/HTTPS\n" + rule.format(80) + rule.format(443)
+    assert in_script(head + web, "IPT301")
+    assert not in_script(head + "# SSH and HTTP\n" + rule.format(4022), "IPT301")
+
+
+def test_the_one_rule_that_jumps_to_software_is_said_in_the_singular() -> None:
+    (copied,) = told(saved("-A FORWARD -j DOCKER-FORWARD"), "IPT404")
+    assert "the rule that jumps to its chains" in copied.message

@@ -56,7 +56,7 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
     known = {word for each in asked for word in each.words}
     if arguments is not None:
         return ScriptCall(arguments)
-    start = next((word for word in _STARTS if word in known), None)
+    start = _default(file.statements, known) or next(filter(known.__contains__, _STARTS), None)
     arguments = () if start is None else (start,)
     others = _other_words(asked, arguments)
     usual = [word for word in others if start is not None or _TAKES_AWAY.fullmatch(word)]
@@ -64,6 +64,32 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
     left_out = _left_out(file, arguments, places) if places else None
     note = f"{_said(arguments, usual)}; {_how_to_ask(usual)}" if usual else ""
     return ScriptCall(arguments, left_out, note, guessed=True)
+
+
+def _default(statements: Sequence[t.Statement], known: set[str]) -> str | None:
+    """What the script does when it is called without a word: ``${1:-install}``."""
+    words = (_plain(word) for word in _defaults(statements))
+    doing = (w for w in words if w in known and not _TELLS_ONLY.fullmatch(w))
+    return next((word for word in doing if not _TAKES_AWAY.fullmatch(word)), None)
+
+
+def _defaults(statements: Sequence[t.Statement]) -> Iterator[t.Word]:
+    for statement in statements:
+        words: tuple[t.Word | None, ...] = ()
+        match statement:
+            case t.Command(assignments):
+                words = tuple(each.value for each in assignments)
+            case t.Case(subject):
+                words = (subject,)
+        for part in (part for word in words if word for part in word.parts):
+            if isinstance(part, t.Parameter) and part.argument and _is_default(part):
+                yield part.argument
+        for body in _bodies(statement):
+            yield from _defaults(body)
+
+
+def _is_default(part: t.Parameter) -> bool:
+    return part.name == "1" and not part.prefix and part.operator in ("-", ":-")
 
 
 def _other_words(asked: Sequence[_Asked], arguments: tuple[str, ...]) -> dict[str, t.Node]:

@@ -151,6 +151,15 @@ def _numbers(compare: Callable[[int, int], bool]) -> Callable[[str, str], Answer
     return answer
 
 
+def _has(one: str, pattern: str) -> Answer:
+    """A regular expression of plain signs alone, between quotes or not, is looked for as it is."""
+    plain = _PLAIN.fullmatch(pattern) is not None
+    return pattern in one if plain and is_known(one + pattern) else None
+
+
+_PLAIN = re.compile(r"[\w:/,@%=-]+", re.ASCII)
+
+
 def _unknown(_one: str, _other: str) -> Answer:
     return None
 
@@ -165,7 +174,7 @@ _BINARY: dict[str, Callable[[str, str], Answer]] = {
     "-le": _numbers(lambda one, other: one <= other),
     "-gt": _numbers(lambda one, other: one > other),
     "-ge": _numbers(lambda one, other: one >= other),
-    "=~": _unknown,
+    "=~": _has,
     "<": _unknown,
     ">": _unknown,
     "-nt": _unknown,

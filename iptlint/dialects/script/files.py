@@ -57,9 +57,10 @@ _MOST_OF_A_STARTER = 2**18
 
 def called_files(absent: Sequence[Span]) -> list[str]:
     """The names of the scripts that a script has carried out, of the commands that do so: not of
-    those that it only takes variables and functions from."""
+    those that it only takes variables and functions from, nor of what only says something."""
     words = [span.text.split() for span in absent]
     named = (each[0] for each in words if each and each[0] not in (".", "source"))
+    named = (each for each in named if not _SAYS.fullmatch(each))
     return list(dict.fromkeys(f"`{each}`" for each in named))[:_SHOWN]
 
 
@@ -69,6 +70,7 @@ def sourced_files(absent: Sequence[Span]) -> list[str]:
     return list(dict.fromkeys(f"`{each[1]}`" for each in named if each))[:_SHOWN]
 
 
+_SAYS = re.compile(r"_*(?:debug|log|alert|warn|info|msg|error|die|echo|print)(?:_\w+)?")
 _SOURCED = re.compile(r"(?:\.|source)[ \t]+(?:.*/)?([^\s/\"';]+)")
 
 

@@ -43,7 +43,7 @@ which IPT601 tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.accepts_anyone import accept_any
@@ -63,7 +63,8 @@ from iptlint.analysis.user_rules import is_user_decision
 from iptlint.findings import Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook
+from iptlint.findings.phrases import MAX_LABELS, lines
+from iptlint.model import Field, Hook, Rule, VerdictKind
 from iptlint.model.names import is_tunnel
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.describe.lists import listed
@@ -132,6 +133,7 @@ def _finding(
     hooks: Hooks, share: Share, what: str, then: str, related: list[Label], *, inside: bool
 ) -> Finding:
     """``inside``: the rule is for connections of the networks behind too, which need another."""
+    too = _accept_too(share)
     share, main = responsible_call(share), hooks.deciding_chain(Hook.FORWARD)
     chain = main.chain.name if main else share.chain.name
     answers = suggestions.into(suggestions.ESTABLISHED, chain, hooks)
@@ -141,10 +143,31 @@ def _finding(
         f"{share.name} accepts {what}{then}",
         f"accept answers, and {which}, in its place: {answers}; {own}"
         if inside
-        else f"accept answers only, in its place: {answers}",
-        related=tuple(related),
+        else f"accept answers only, in its place{_and(too)}: {answers}",
+        related=(
+            *related,
+            *(Label(rule.origin.span, "accepts them too") for rule in too[:MAX_LABELS]),
+        ),
         witness=shown_for(hooks, Hook.FORWARD, share),
     )
+
+
+def _accept_too(share: Share) -> list[Rule]:
+    """The rules below it that accept all it does: by deleting it alone nothing is closed."""
+    if share.rule is None:
+        return []
+    chain, number = share.analysis.place(share.rule)
+    tests, rules = share.analysis.flows[chain].tests, share.analysis.table.chains[chain].rules
+    below = range(number + 1, min(len(rules), number + _LOOKED_AT))
+    alike = [n for n in below if not (share.packets & ~tests[n].sure).satisfiable()]
+    return [rules[n] for n in alike if rules[n].verdict.kind is VerdictKind.ACCEPT]
+
+
+_LOOKED_AT = 100
+
+
+def _and(rules: Sequence[Rule]) -> str:
+    return f" and in that of {lines(rules)}" if rules else ""
 
 
 def _from_inside(hooks: Hooks, chain: str) -> tuple[str, str]:

@@ -232,5 +232,5 @@ def _finding(rule: Rule, chain: str, owner: str, sign: _Sign) -> Finding:
         f"{chain} is a chain of {owner}'s, and this rule is not of its making (it"
         f" {sign.words.format(owner=owner)}): it is lost when {owner} writes the chain anew",
         _BETTER.get(owner, _ELSEWHERE),
-        likeness=f"{chain} {sign.words}",
+        likeness=f"{owner} {sign.words}",
     )

@@ -194,7 +194,10 @@ def _described(share: _Share) -> str:
         where = "in them and its chains" if share.chains else "in them" if several else "in it"
         return f"the table{'s' * several} {few(names, _SHOWN)} and the {rules} {where}"
     if not share.chains:
-        return f"the {rules} that jump to its chains"
+        one = len(share.rules) == 1
+        return (
+            "the rule that jumps to its chains" if one else f"the {rules} that jump to its chains"
+        )
     names = sorted({chain.name for chain in share.chains})
     tables = f" of {len(share.tables)} tables" if len(share.tables) > 1 else ""
     chains = f"{counted(len(share.chains), 'chain')}{tables} ({few(names, _SHOWN)})"

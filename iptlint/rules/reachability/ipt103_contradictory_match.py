@@ -136,6 +136,10 @@ _INSTEAD = {
         "a protocol, and no interface",
         "test the protocol, or write the name of the interface",
     ),
+    NoInterface.NEGATED: (
+        "a name with its `!`, which turns a test round only as a word of its own",
+        "write the `!` before the option, with a blank behind it",
+    ),
     NoInterface.VARIABLE: (
         "the name itself, and no variable, where it stands between quotes",
         "write {interface} without the quotes, or fill it in before nft reads the file",

@@ -140,3 +140,27 @@ def test_a_script_with_commands_of_its_own_does_more_than_a_service() -> None:
     text += "case $1 in\n--up) up;;\nesac\n"
     told = _told(text)
     assert not any("only says what becomes of the service" in each.message for each in told)
+
+
+@pytest.mark.parametrize("sought", ["SPT", '"SPT"', "'SPT'"])
+def test_plain_text_is_looked_for_in_what_is_known(sought: str) -> None:
+    """bash: `[[ SPT:443/tcp =~ "SPT" ]]` is true."""
+    test = f"for x in SPT:443/tcp 80/tcp; do\nif [[ $x =~ {sought} ]]; then\nport=${{x#*:}}\n"
+    rest = "else\nport=$x\nfi\niptables -A INPUT -p tcp --dport ${port%/*} -j ACCEPT\ndone\n"
+    assert not _told(f"#!/bin/bash\n{test}{rest}")
+
+
+def test_a_script_does_what_it_does_without_a_word() -> None:
+    """`${1:-install}`, though it knows `reload` as well."""
+    text = "#!/bin/sh\ncase ${1:-install} in\ninstall) iptables -A INPUT -j DROP;;\n"
+    text += "reload) ipset flush a;;\nesac\n"
+    assert not any(each.code == "IPT008" for each in _told(text))
+    (table,) = read(SourceFile("fw.sh", text)).ruleset.tables
+    assert table.chains["INPUT"].rules
+
+
+def test_what_only_says_something_makes_no_rule() -> None:
+    text = "#!/bin/sh\n{0} up\nf() {{\niptables -F\n}}\n$1\n{0} end\n"
+    for command, is_named in (("_debug_firewall", False), ("load_firewall", True)):
+        told = [each for each in _told(text.format(command)) if each.code == "IPT008"]
+        assert [command in each.message for each in told] == [is_named]
