@@ -6,7 +6,7 @@ One reader a language. What a language takes to be read is imported when it is m
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -136,8 +136,29 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
         elif asking is not None and not script.rule_files:
             nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
         diagnostics = (*(each for each in told if each is not asking), nothing)
+    elif script.steps:
+        diagnostics = (*diagnostics, *_behind_the_end(source, end_of(file)))
     ruleset = replace(ruleset, script=script)
     return Reading(ruleset, diagnostics, _unknown_in(ruleset))
+
+
+def _behind_the_end(source: SourceFile, end: int) -> Iterator[Diagnostic]:
+    """Commands for a firewall below an ``exit`` that is always carried out."""
+    behind = [match.start() for match in _ADDS.finditer(source.text, end)]
+    if behind:
+        first, last = source.line_of(behind[0]), source.line_of(behind[-1])
+        lines = f"lines {first} to {last} are" if last > first else f"line {first} is"
+        exit_ = source.line_of(end)
+        message = f"{lines} never carried out: the script ends at line {exit_}"
+        advice = f"take line {exit_} out, or what is below it"
+        start, stop = behind[0], source.line_span(first).end
+        yield Diagnostic("IPT002", "info", start, stop, message, advice, source)
+
+
+_ADDS = re.compile(
+    r"^[ \t]*(?:sudo[ \t]+)?(?:(?:/\S*/)?ip6?tables|\$\{?\w*(?:IPT|ipt)\w*\}?)[ \t]+-(?=[-\w])",
+    re.MULTILINE,
+)
 
 
 def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:

@@ -164,3 +164,12 @@ def test_what_only_says_something_makes_no_rule() -> None:
     for command, is_named in (("_debug_firewall", False), ("load_firewall", True)):
         told = [each for each in _told(text.format(command)) if each.code == "IPT008"]
         assert [command in each.message for each in told] == [is_named]
+
+
+def test_what_stands_below_the_end_is_never_carried_out() -> None:
+    text = "#!/bin/sh\niptables -P INPUT DROP\nexit 0\n\niptables -A INPUT -j LOG\niptables -F\n"
+    (told,) = _told(text)
+    assert told.message == "lines 5 to 6 are never carried out: the script ends at line 3"
+    assert told.help == "take line 3 out, or what is below it"
+    assert not _told(text.replace("exit 0", "[ -e /x ] && exit 0"))
+    assert not _told("#!/bin/sh\niptables -P INPUT DROP\nexit 0\n# iptables -F\n")
