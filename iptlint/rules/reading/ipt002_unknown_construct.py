@@ -7,7 +7,8 @@ unknown target may do anything. Of nft listings, it names the iptables matches t
 without what they ask (`xt match "recent"`). Of scripts, it says once which commands depend on what
 is known only when they run (not of the name of an interface, nor of who is in a set: these any host
 may have otherwise), and which words they are not read with (`panic`), but for those that take away
-what the script made (`stop`, `restart`): the last lines of the report name these.
+what the script made (`stop`, `restart`): the last lines of the report name these. And which stand
+below an `exit` that ends the script in any case.
 
 ## Why it matters
 Every conclusion stays sound, but some are weaker: a rule behind an unknown target is never
