@@ -169,7 +169,8 @@ def _lowered(source: SourceFile, dialect: str, tree: NftFile) -> Reading:
     ruleset, diagnostics = lower(execute(tree), source, dialect)
     diagnostics = (*map(_not_nft, tree.diagnostics), *diagnostics)
     if not ruleset.tables and not diagnostics:
-        diagnostics = (_nothing(source, "nft list ruleset"),)
+        nothing = _nothing(source, "nft list ruleset")
+        diagnostics = (_only_defines(nothing) if ruleset.defines else nothing,)
     opaque = _unknown_in(ruleset)
     return Reading(ruleset, diagnostics, opaque, tree=tree)
 
@@ -233,6 +234,11 @@ def _nothing(source: SourceFile, command: str = "iptables-save") -> Diagnostic:
     advice = f"as root, `{command}` prints the rules of this host"
     nothing = _at_first_line(source, "IPT008", "warning", message, advice)
     return replace(nothing, alone=True)
+
+
+def _only_defines(nothing: Diagnostic) -> Diagnostic:
+    message = "this file only gives variables their values, so nothing was checked"
+    return replace(nothing, message=message, help="lint the file that includes it")
 
 
 def _marked(source: SourceFile) -> Diagnostic:

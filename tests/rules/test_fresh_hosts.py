@@ -291,3 +291,11 @@ def test_a_remark_on_several_services_names_no_port_of_ssh() -> None:
 def test_the_one_rule_that_jumps_to_software_is_said_in_the_singular() -> None:
     (copied,) = told(saved("-A FORWARD -j DOCKER-FORWARD"), "IPT404")
     assert "the rule that jumps to its chains" in copied.message
+
+
+def test_a_file_of_variables_is_for_one_that_includes_it() -> None:
+    (nothing,) = told("define WAN = eth0\n", "IPT008", path="defines.nft")
+    assert "only gives variables their values" in nothing.message
+    assert nothing.advice == "lint the file that includes it"
+    (empty,) = told("#!/usr/sbin/nft -f\nflush ruleset\n", "IPT008", path="empty.nft")
+    assert "there is no table" in empty.message
