@@ -34,3 +34,32 @@ def misnamed_in(rule: Rule) -> Iterator[Misnamed]:
 def misnamed_interfaces(analysis: TableAnalysis) -> Iterator[Misnamed]:
     for _, rule in rules_where(analysis.table, lambda rule: any(misnamed_in(rule))):
         yield from misnamed_in(rule)
+
+
+INSTEAD = {
+    NoInterface.ADDRESS: (
+        "an address, and no interface",
+        "test the source or the destination, or write the name of the interface",
+    ),
+    NoInterface.ALIAS: (
+        "an alias, one more address of the interface, by whose name packets come and go",
+        "write {interface}, and test the address",
+    ),
+    NoInterface.PLACEHOLDER: (
+        "what a template has for an interface",
+        "write the name of the interface",
+    ),
+    NoInterface.PROTOCOL: (
+        "a protocol, and no interface",
+        "test the protocol, or write the name of the interface",
+    ),
+    NoInterface.NEGATED: (
+        "a name with its `!`, which turns a test round only as a word of its own",
+        "write the `!` before the option, with a blank behind it",
+    ),
+    NoInterface.VARIABLE: (
+        "the name itself, and no variable, where it stands between quotes",
+        "write {interface} without the quotes, or fill it in before nft reads the file",
+    ),
+}
+"""What the word is, and what to do."""

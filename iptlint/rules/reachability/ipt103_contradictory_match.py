@@ -43,7 +43,7 @@ from iptlint.analysis.before_conntrack import untestable_state
 from iptlint.analysis.foreign_icmp import ForeignIcmp, foreign_icmp
 from iptlint.analysis.half_written import BareNumber, bare_numbers
 from iptlint.analysis.later_fragments import may_be_misread
-from iptlint.analysis.misnamed_interfaces import Misnamed, misnamed_in, misnamed_interfaces
+from iptlint.analysis.misnamed_interfaces import INSTEAD, Misnamed, misnamed_in, misnamed_interfaces
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
@@ -101,7 +101,7 @@ def _bare_number(bare: BareNumber) -> Finding:
 
 def _no_such_interface(misnamed: Misnamed) -> Finding:
     """One that may have the name is not there by custom only."""
-    what, advice = _INSTEAD[misnamed.kind]
+    what, advice = INSTEAD[misnamed.kind]
     span, name = misnamed.rule.origin.part(misnamed.number), misnamed.name
     unless = "" if misnamed.certain else ", unless an interface is called so"
     return META.finding(
@@ -117,35 +117,6 @@ def _blank_or(misnamed: Misnamed) -> str:
     """The blanks of a template are filled in at one go, and quotes taken away so."""
     at_one_go = (NoInterface.PLACEHOLDER, NoInterface.VARIABLE)
     return misnamed.kind.value if misnamed.kind in at_one_go else misnamed.name
-
-
-_INSTEAD = {
-    NoInterface.ADDRESS: (
-        "an address, and no interface",
-        "test the source or the destination, or write the name of the interface",
-    ),
-    NoInterface.ALIAS: (
-        "an alias, one more address of the interface, by whose name packets come and go",
-        "write {interface}, and test the address",
-    ),
-    NoInterface.PLACEHOLDER: (
-        "what a template has for an interface",
-        "write the name of the interface",
-    ),
-    NoInterface.PROTOCOL: (
-        "a protocol, and no interface",
-        "test the protocol, or write the name of the interface",
-    ),
-    NoInterface.NEGATED: (
-        "a name with its `!`, which turns a test round only as a word of its own",
-        "write the `!` before the option, with a blank behind it",
-    ),
-    NoInterface.VARIABLE: (
-        "the name itself, and no variable, where it stands between quotes",
-        "write {interface} without the quotes, or fill it in before nft reads the file",
-    ),
-}
-"""What the word is, and what to do."""
 
 
 def _foreign_icmp(analysis: TableAnalysis, foreign: ForeignIcmp) -> Finding:

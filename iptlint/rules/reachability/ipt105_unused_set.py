@@ -122,7 +122,7 @@ def _message(named: Named) -> str:
 
 def _defines(ruleset: Ruleset) -> Iterator[Finding]:
     """One finding for all; those of included files may be there for others that include them.
-    What stands between quotes is no use of one, but it was meant to be (IPT103)."""
+    What stands between quotes is no use of one, but it was meant to be."""
     source = ruleset.source
     meant = frozenset(_IN_QUOTES.findall(source.text))
     own = [each for each in ruleset.defines if each.origin.span.source is source]
