@@ -34,6 +34,7 @@ from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.interfaces import NO_INTERFACE
 from iptlint.packets.ordinary import ordinary
 from iptlint.packets.packet import Packet
+from iptlint.packets.preferences import Preferences
 from iptlint.packets.space import Space
 from iptlint.packets.unseen import unusual, without_unusual
 
@@ -159,8 +160,13 @@ def _inside(space: Space) -> PacketSet:
 
 
 @memo
-def _all_preferences(space: Space, family: Family, hook: Hook | None) -> tuple[PacketSet, ...]:
-    return (*_loopback(space, family), *_preferences(space, family, hook))
+def _all_preferences(space: Space, family: Family, hook: Hook | None) -> Preferences:
+    return Preferences(space, (*_loopback(space, family), *_preferences(space, family, hook)))
+
+
+@memo
+def _preferences_of_any(space: Space) -> Preferences:
+    return Preferences(space, (*_of_any_frame(space), *without_unusual(space)))
 
 
 def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
@@ -173,13 +179,13 @@ def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | Non
 
 def _preferred(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
     preferences = _all_preferences(space, family, hook)
-    plain = _narrowed(space, packets, preferences)
+    plain = preferences.narrowed(packets)
     turning = _turning_back(space)
     if (plain & turning).satisfiable():
         alike = space.forget(plain, (*_ENDS, Field.IIF, Field.OIF))
         others = packets & alike & ~turning & ~space.value(Field.IIF, NO_INTERFACE)
         if others.satisfiable():
-            return _narrowed(space, others, preferences)
+            return preferences.narrowed(others)
     return plain
 
 
@@ -193,38 +199,6 @@ def _turning_back(space: Space) -> PacketSet:
         if not interfaces.wildcard
     ]
     return union(both, space.false)
-
-
-def _narrowed(space: Space, packets: PacketSet, preferences: Sequence[PacketSet]) -> PacketSet:
-    if packets.node_count() > _LARGE:
-        return _narrowed_slowly(space, packets, preferences)
-    for preferred in preferences:
-        narrowed = packets & preferred
-        if narrowed.satisfiable():
-            packets = narrowed
-    return packets
-
-
-_LARGE = 2000
-"""As many nodes has a set that is for thousands of addresses."""
-
-
-def _narrowed_slowly(
-    space: Space, packets: PacketSet, preferences: Sequence[PacketSet]
-) -> PacketSet:
-    """The same, of a set that is dear to narrow: what is preferred of all but the addresses, which
-    make it large, is tried on what the packets are beside these."""
-    beside, together = space.forget(packets, _ENDS), space.true
-    for number, preferred in enumerate(preferences):
-        if space.forget(preferred, _ENDS) != preferred:
-            packets = packets & together
-            narrowed = packets & preferred
-            packets = narrowed if narrowed.satisfiable() else packets
-            return _narrowed(space, packets, preferences[number + 1 :])
-        narrowed = beside & preferred
-        if narrowed.satisfiable():
-            beside, together = narrowed, together & preferred
-    return packets & together
 
 
 def _to_its_sender(space: Space, family: Family, packets: PacketSet) -> PacketSet:
@@ -276,8 +250,8 @@ def plainest(space: Space, packets: PacketSet, hook: Hook | None) -> PacketSet:
     family = _IP_FAMILIES.get(name)
     if family is not None:
         return _plainest(space, family, packets, hook)
-    preferences = (*_of_any_frame(space), *without_unusual(space))
-    return _narrowed(space, packets, preferences).pick_cube_dd_set(ordinary(space, hook))
+    plain = _preferences_of_any(space).narrowed(packets)
+    return plain.pick_cube_dd_set(ordinary(space, hook))
 
 
 def packet_of(space: Space, cube: Sequence[bool | None], hook: Hook | None) -> Packet:

@@ -11,7 +11,7 @@ import pytest
 from iptlint.model import Family, Field, Hook, Opaque
 from iptlint.model.matches import SegmentSize
 from iptlint.netfilter.routes import at_hook
-from iptlint.packets import witness as witnesses
+from iptlint.packets import preferences
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
@@ -213,7 +213,7 @@ def test_a_large_set_has_the_witness_that_it_has_as_a_small_one(
             taken = ~taken | space.state("new", "invalid")
         packets = packets & ~taken if (packets & ~taken).satisfiable() else packets
     small = witness(space, packets, Hook.INPUT)
-    monkeypatch.setattr(witnesses, "_LARGE", 0)
+    monkeypatch.setattr(preferences, "_LARGE", 0)
     assert witness(space, packets, Hook.INPUT) == small
 
 
