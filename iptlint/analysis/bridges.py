@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from iptlint.analysis.bridge_ports import bridge_ports, is_shown_to_ip, tables_of_bridges
 from iptlint.analysis.bridge_way import BridgeTraversal, Ports, ports_routed, with_own_named
 from iptlint.analysis.connection_way import direction
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
-from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Followed, Trace, TraceOutcome, trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
 from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.host_addresses import HostAddresses, shown_by
@@ -27,6 +28,9 @@ from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.witness import packet_of
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
 
 
 def trace_with_bridges(
@@ -131,8 +135,19 @@ class _Bridged:
             yield _BR_NETFILTER
 
     def _outcome(self, together: list[Outcome]) -> TraceOutcome:
+        packets = union([end.packets for end in together], self.space.false)
+        return TraceOutcome(
+            kind=together[0].kind,
+            decision=together[0].decision,
+            packets=packets.exists(self.unknowns.cube),
+            among=self.asked,
+            way=self.hook,
+            expired=False,
+            follow=lambda: self._one(packets),
+        )
+
+    def _one(self, packets: PacketSet) -> Followed:
         space = self.space
-        packets = union([end.packets for end in together], space.false)
         point = one_of(space, packets, self.hook, self.unknowns)
         steps: list[TraversalStep] = []
         traversal = self._traversal(steps.append)
@@ -141,20 +156,14 @@ class _Bridged:
         arrived = self._as_asked(packet_of(space, image(point, last), self.hook))
         chosen = Chosen(point, self.asked & ~packets, came, arrived)
         had_to_hold = conditions(space, self.unknowns, traversal.matcher, chosen)
-        return TraceOutcome(
-            kind=last.kind,
-            decision=last.decision,
-            packets=packets.exists(self.unknowns.cube),
-            among=self.asked,
-            witness=came,
+        return Followed(
+            packet=came,
             arrived=arrived,
             becomes=None if arrived == came or last.kind.denies else arrived,
-            way=self.hook,
             conditions=with_own_named(space, self.ports, had_to_hold),
             steps=tuple(steps),
             connection_mark=0,
             zone=last.zone,
-            expired=False,
         )
 
     def _as_asked(self, packet: Packet) -> Packet:

@@ -61,7 +61,8 @@ def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
     lost = _goes_past_this_host(outcome)
     if lost is not None:
         return Reply(None, lost)
-    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark, outcome.zone)
+    one = outcome.followed
+    answered = Answered(one.packet, one.arrived, one.connection_mark, one.zone)
     answer = trace_answer(traced.ruleset, reply_to(outcome), traced.addresses, answered)
     return Reply(answer, _is_from_somebody_else(outcome, answer) or _is_cut(traced, outcome))
 
@@ -72,7 +73,8 @@ def _is_cut(traced: Trace, outcome: TraceOutcome) -> str | None:
     such."""
     if outcome.arrived.ct_state != "untracked" or outcome.witness.proto != "tcp":
         return None
-    answered = Answered(outcome.witness, outcome.arrived, outcome.connection_mark, outcome.zone)
+    one = outcome.followed
+    answered = Answered(one.packet, one.arrived, one.connection_mark, one.zone)
     packet = replace(reply_to(outcome), tcp_flags=("ack",), ct_state="new")
     later = trace_answer(traced.ruleset, packet, traced.addresses, answered)
     if not any(end.kind.passes for end in later.outcomes):

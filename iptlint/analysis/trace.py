@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,28 +38,68 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """One packet and its way. ``arrived``: the packet as it is in the end; ``becomes``: the same as
+    people see it, where it was changed. ``conditions``: what had to hold, or not, that the packet
+    does not decide. ``dropped_anyway``: that the kernel lets no such packet come so far, or not on
+    every host."""
+
+    packet: Packet
+    arrived: Packet
+    becomes: Packet | None
+    conditions: tuple[str, ...]
+    steps: tuple[TraversalStep, ...]
+    connection_mark: int
+    zone: int | None
+    dropped_anyway: str | None = None
+
+
+@dataclass(frozen=True)
 class TraceOutcome:
     """``packets``: those it is the outcome of, as they came, luck left out; ``among`` all that were
-    asked for and set out like it. ``steps``: the way of the witness. ``arrived``: the witness as it
-    is in the end; ``becomes``: the same as people see it, where it was changed. ``way``: where it
-    went: to this host, through it, from it. ``conditions``: what had to hold, or not, that the
-    packet does not decide. ``expired``: its time to live ran out before it was forwarded.
-    ``dropped_anyway``: that the kernel lets no such packet come so far, or not on every host."""
+    asked for and set out like it. ``way``: where it went: to this host, through it, from it.
+    ``expired``: its time to live ran out before it was forwarded. ``follow``: what follows one of
+    the packets, which is dear: of thousands of outcomes only some are shown."""
 
     kind: VerdictKind
     decision: Decision | None
     packets: PacketSet
     among: PacketSet
-    witness: Packet
-    arrived: Packet
-    becomes: Packet | None
     way: Hook
-    conditions: tuple[str, ...]
-    steps: tuple[TraversalStep, ...]
-    connection_mark: int
-    zone: int | None
     expired: bool
-    dropped_anyway: str | None = None
+    follow: Callable[[], Followed] = field(compare=False)
+
+    @cached_property
+    def followed(self) -> Followed:
+        return self.follow()
+
+    @property
+    def witness(self) -> Packet:
+        return self.followed.packet
+
+    @property
+    def arrived(self) -> Packet:
+        return self.followed.arrived
+
+    @property
+    def becomes(self) -> Packet | None:
+        return self.followed.becomes
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return self.followed.conditions
+
+    @property
+    def steps(self) -> tuple[TraversalStep, ...]:
+        return self.followed.steps
+
+    @property
+    def dropped_anyway(self) -> str | None:
+        return self.followed.dropped_anyway
+
+    def under(self, conditions: tuple[str, ...]) -> TraceOutcome:
+        """The same under these conditions."""
+        return replace(self, follow=lambda: replace(self.followed, conditions=conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +199,7 @@ def _alike(outcome: TraceOutcome, other: TraceOutcome | None) -> bool:
 def _assuming(outcome: TraceOutcome, set_out: Hook, packet: Packet) -> TraceOutcome:
     is_or_not = "is" if set_out is Hook.INPUT else "is not"
     assumed = f"{packet.daddr} {is_or_not} an address of this host"
-    return replace(outcome, conditions=(assumed, *outcome.conditions))
+    return outcome.under((assumed, *outcome.conditions))
 
 
 class _Tracer:
@@ -195,8 +236,8 @@ class _Tracer:
         )
         ends = [*together(self._ends() if answered is None else self._answers(answered))]
         with_luck = union([e.outcome.packets for each in ends for e in each], self.space.false)
-        self.outcomes = {_key(each[0]): self._outcome(each, with_luck) for each in ends}
         self.followed = self._told(with_luck)
+        self.outcomes = {_key(each[0]): self._outcome(each, with_luck) for each in ends}
 
     def _told(self, packets: PacketSet) -> PacketSet:
         """Without luck; and what comes to this host has no interface that it leaves by."""
@@ -248,8 +289,8 @@ class _Tracer:
             Field.CT_MARK: answered.connection_mark,
         }
         rewrite = Rewrite(space, begun_by(space, came))
-        for field, number in numbers.items():
-            rewrite = rewrite.constant(field, int(number))
+        for changed, number in numbers.items():
+            rewrite = rewrite.constant(changed, int(number))
         return rewrite
 
     def _setting_out(self) -> PacketSet:
@@ -285,8 +326,20 @@ class _Tracer:
         return self.space.ranges(self.family.daddr, elsewhere)
 
     def _outcome(self, ends: list[End], followed: PacketSet) -> TraceOutcome:
+        first = ends[0].outcome
+        packets = union([end.outcome.packets for end in ends], self.space.false)
+        return TraceOutcome(
+            kind=first.kind,
+            decision=first.decision,
+            packets=self._told(packets),
+            among=self.followed,
+            way=_way(self.hook, first),
+            expired=first.expired,
+            follow=lambda: self._one(ends, packets, followed),
+        )
+
+    def _one(self, ends: list[End], packets: PacketSet, followed: PacketSet) -> Followed:
         space = self.space
-        packets = union([end.outcome.packets for end in ends], space.false)
         plain = self.chosen_values.plainly(self.chosen_values.off_bridges(packets))
         point = one_of(space, plain, self.hook, self.unknowns)
         end = next(end for end in ends if (point & end.outcome.packets).satisfiable())
@@ -305,20 +358,14 @@ class _Tracer:
         chosen = self.chosen_values.usual_port(last, chosen, traversal.matcher)
         shown = self.chosen_values.in_words(last, chosen, traversal.matcher)
         said = conditions(space, self.unknowns, traversal.matcher, chosen)
-        return TraceOutcome(
-            kind=last.kind,
-            decision=last.decision,
-            packets=self._told(packets),
-            among=self._told(followed),
-            witness=came,
+        return Followed(
+            packet=came,
             arrived=chosen.arrived,
             becomes=None if shown == came else shown,
-            way=way,
             conditions=with_own_named(space, self.ports, said),
             steps=tuple(steps),
-            zone=last.zone,
             connection_mark=number_in(in_the_end, space.fields[Field.CT_MARK].variables),
-            expired=last.expired,
+            zone=last.zone,
             dropped_anyway=None if self.ports else dropped_anyway(came, chosen.arrived, way),
         )
 

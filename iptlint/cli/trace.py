@@ -88,19 +88,18 @@ def command(
     with allowance.for_("to follow the packet to its end; say more of it, or name fewer tables"):
         traces = traces_of(ruleset, chosen, fields, addresses)
         answers = [FamilyTrace(traced, connection(traced) if reply else None) for traced in traces]
-    _print(answers, output_format, everything=everything)
+        text = _text(answers, output_format, everything=everything)
+    (options.write_utf8 if output_format == "json" else options.write)(text)
     return FAILED if complain(reading) else 0
 
 
-def _print(answers: list[FamilyTrace], output_format: str, *, everything: bool) -> None:
+def _text(answers: list[FamilyTrace], output_format: str, *, everything: bool) -> str:
     from iptlint.reports.formats import PLAIN
     from iptlint.reports.trace import trace_json, trace_text
 
     if output_format == "json":
-        options.write_utf8(trace_json(answers))
-    else:
-        columns = options.fitted(PLAIN).columns
-        options.write(trace_text(answers, everything=everything, columns=columns))
+        return trace_json(answers)
+    return trace_text(answers, everything=everything, columns=options.fitted(PLAIN).columns)
 
 
 def traces_of(

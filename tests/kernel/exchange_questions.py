@@ -106,7 +106,7 @@ class Asker:
         if len(elsewhere) == len(traced.outcomes):
             return traced
         named = tuple(
-            replace(outcome, conditions=_but_for_own(outcome))
+            outcome.under(_but_for_own(outcome))
             for outcome in traced.outcomes
             if outcome not in elsewhere
         )
