@@ -30,7 +30,7 @@ from iptlint.model.writes import (
 )
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
-from iptlint.netfilter.table_analysis import EarlierChain, TableAnalysis, is_long, is_of_a_field
+from iptlint.netfilter.table_analysis import EarlierChain, TableAnalysis, is_of_a_field
 from iptlint.netfilter.unknowns import LeftOpen, Unknowns, left_open_by, plain_tests
 from iptlint.packets.address_types import ask_for_types
 from iptlint.packets.match import EarlyMatcher, Matcher
@@ -94,10 +94,8 @@ class Firewall:
 
     @memo
     def concerning(self, chain: Chain) -> Callable[[PacketSet], Sequence[int]] | None:
-        """Tells the numbers, in order, of all rules of a long chain that packets may match, as they
-        are when they come to it, and perhaps of a few more. None: ask each rule."""
-        if not is_long(chain):
-            return None
+        """Tells the numbers, in order, of all rules of a chain that packets may match, as they are
+        when they come to it, and perhaps of a few more. None: ask each rule."""
         from iptlint.packets.chain_shape import concerning_by_columns  # numpy: as in flow_of
 
         return concerning_by_columns(Matcher(self.space, Writes(sets=self.sets)), chain)

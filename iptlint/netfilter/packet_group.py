@@ -94,6 +94,9 @@ class PacketGroups:
     def __iter__(self) -> Iterator[PacketGroup]:
         return iter(tuple(self._by_key.values()))
 
+    def __len__(self) -> int:
+        return len(self._by_key)
+
 
 class TraversalStep(NamedTuple):
     """A rule that took some of the packets under way, or the policy of a base chain."""

@@ -3,16 +3,10 @@ rules that do the same has a hand in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from iptlint.memo import memo
 from iptlint.model import Chain, VerdictKind
-from iptlint.netfilter.packet_group import Statements
+from iptlint.netfilter.packet_group import PacketGroups, Statements
 from iptlint.netfilter.traversal import Traversal
-
-if TYPE_CHECKING:
-    from iptlint.packets.bdd import PacketSet
 
 _UNREAD = 8
 """Of more rules in a row that could not be read the later ones add nothing to what may be."""
@@ -21,17 +15,14 @@ _UNREAD = 8
 class SkimmingTraversal(Traversal):
     """Of long chains rules are left out that do no more than others."""
 
-    def statements(self, chain: Chain) -> Statements:
-        concerning, unknowns = self.firewall.concerning(chain), self.matcher.unknowns
+    def statements(self, chain: Chain, groups: PacketGroups) -> Statements:
+        concerning = self.meetings.concerning(chain, groups)
         left_out = doing_no_more(chain) if concerning is not None else frozenset()
         if concerning is None or not left_out:
-            return super().statements(chain)
-
-        def numbers(packets: PacketSet) -> Sequence[int]:
-            found = concerning(packets.exists(unknowns.cube))
-            return [number for number in found if number not in left_out]
-
-        return Statements(chain, numbers)
+            return Statements(chain, concerning)
+        return Statements(
+            chain, lambda packets: [n for n in concerning(packets) if n not in left_out]
+        )
 
 
 @memo

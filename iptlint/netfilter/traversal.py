@@ -14,6 +14,7 @@ from iptlint.model import Chain, Family, Field, Hook, Rule, Table, VerdictKind
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall, Hooks, is_early
+from iptlint.netfilter.meetings import Meetings
 from iptlint.netfilter.packet_group import (
     Decision,
     Outcome,
@@ -88,6 +89,7 @@ class Traversal:
         self.tracking = Tracking(unknowns, running)
         self.outcomes: list[Outcome] = []
         self.last: Hook | None = None
+        self.meetings = Meetings(firewall, unknowns)
 
     def follow(self, hooks: Sequence[Hook], packets: PacketSet) -> list[Outcome]:
         """What becomes of the packets on their way through the hooks."""
@@ -263,11 +265,8 @@ class Traversal:
             self.on_visit(rule, Visit(hook, packets, taken, group.rewrite))
         return taken
 
-    def statements(self, chain: Chain) -> Statements:
-        concerning, unknowns = self.firewall.concerning(chain), self.matcher.unknowns
-        if concerning is None:
-            return Statements(chain, None)
-        return Statements(chain, lambda packets: concerning(packets.exists(unknowns.cube)))
+    def statements(self, chain: Chain, groups: PacketGroups) -> Statements:
+        return Statements(chain, self.meetings.concerning(chain, groups))
 
 
 class _ChainTraversal:
@@ -296,7 +295,7 @@ class _ChainTraversal:
         back = PacketGroups()
         under_way = PacketGroups(groups)
         self._open.append(chain.name)
-        statements = self.traversal.statements(chain)
+        statements = self.traversal.statements(chain, under_way)
         while (parts := statements.following(under_way)) is not None:
             beyond = PacketGroups()
             for rule in parts:

@@ -1,0 +1,42 @@
+"""How often rules of chains meet groups of packets, and which of them concern a group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from iptlint.model import Chain
+from iptlint.netfilter.firewall import Firewall
+from iptlint.netfilter.packet_group import PacketGroups
+from iptlint.netfilter.table_analysis import is_long
+from iptlint.netfilter.unknowns import Unknowns
+
+if TYPE_CHECKING:
+    from iptlint.packets.bdd import PacketSet
+
+_SEVERAL, _MANY = 64, 10_000
+"""From so many rules on, where so many times one of them meets a group, it costs less to ask which
+of them concern a group than to ask each: thousands of translations make as many groups."""
+
+
+class Meetings:
+    """Those of one traversal."""
+
+    def __init__(self, firewall: Firewall, unknowns: Unknowns) -> None:
+        self._firewall = firewall
+        self._unknowns = unknowns
+        self._count: Counter[Chain] = Counter()
+
+    def concerning(
+        self, chain: Chain, groups: PacketGroups
+    ) -> Callable[[PacketSet], Sequence[int]] | None:
+        """Tells which rules of the chain packets may match, when the groups come there; None where
+        each may as well be asked."""
+        self._count[chain] += len(groups) * len(chain.rules)
+        often = len(chain.rules) >= _SEVERAL and self._count[chain] >= _MANY
+        concerning = self._firewall.concerning(chain) if often or is_long(chain) else None
+        if concerning is None:
+            return None
+        unknowns = self._unknowns
+        return lambda packets: concerning(packets.exists(unknowns.cube))
