@@ -12,7 +12,8 @@ from iptlint.analysis.bridge_ports import bridge_ports
 from iptlint.analysis.callers import Caller, callers, reached_by_world
 from iptlint.analysis.default_verdict import hosts, public_hosts
 from iptlint.analysis.exposure import exposure, uplinks
-from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Trace, trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, Field, Hook, VerdictKind
 from iptlint.model.matches import Ranges
 from iptlint.model.protocols import TCP, UDP

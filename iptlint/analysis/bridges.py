@@ -15,8 +15,9 @@ from iptlint.analysis.bridge_way import BridgeTraversal, Ports, ports_routed, wi
 from iptlint.analysis.connection_way import direction
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
-from iptlint.analysis.trace import Followed, Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Trace, trace
 from iptlint.analysis.trace_conditions import Chosen, conditions
+from iptlint.analysis.trace_outcome import Followed, TraceOutcome
 from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall, Hooks, space_of

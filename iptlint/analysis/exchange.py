@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from iptlint.analysis.bridges import trace_with_bridges
-from iptlint.analysis.trace import Answered, Trace, TraceOutcome, trace_answer
+from iptlint.analysis.trace import Answered, Trace, trace_answer
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Hook
 from iptlint.packets.packet import Packet
 

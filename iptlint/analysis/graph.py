@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from iptlint.analysis.shares import packet_count
-from iptlint.analysis.trace import Trace, TraceOutcome
+from iptlint.analysis.trace import Trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import (
     Chain,
     EffectKind,

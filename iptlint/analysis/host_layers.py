@@ -17,7 +17,8 @@ from iptlint.analysis.cloud_layers import Layer, LayerKind, Reason, answered, of
 from iptlint.analysis.connection_way import direction
 from iptlint.analysis.exchange import connection
 from iptlint.analysis.external_interfaces import external_classes
-from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Trace, trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import EffectKind, Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.model.cloud import IPAddress
 from iptlint.model.host import Listener

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from iptlint.analysis.exchange import connection
-from iptlint.analysis.trace import TraceOutcome, trace
+from iptlint.analysis.trace import trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Ruleset
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.model.kinds import examples_testing

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,12 +14,13 @@ from iptlint.analysis.martians import dropped_anyway
 from iptlint.analysis.one_packet import image, one_of, values
 from iptlint.analysis.shares import packet_count
 from iptlint.analysis.trace_conditions import Chosen, conditions
+from iptlint.analysis.trace_outcome import Followed, TraceOutcome
 from iptlint.analysis.ways import neighbours_of, ways_of
-from iptlint.model import Family, Field, Hook, Match, Ruleset, VerdictKind
+from iptlint.model import Family, Field, Hook, Match, Ruleset
 from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.netfilter.firewall import Firewall, is_early
-from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
+from iptlint.netfilter.packet_group import Outcome
 from iptlint.netfilter.routes import ROUTES, RunningConnection
 from iptlint.netfilter.traversal import setting_out
 from iptlint.netfilter.unknowns import Unknowns
@@ -35,71 +35,6 @@ from iptlint.packets.witness import number_in, packet_of
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """One packet and its way. ``arrived``: the packet as it is in the end; ``becomes``: the same as
-    people see it, where it was changed. ``conditions``: what had to hold, or not, that the packet
-    does not decide. ``dropped_anyway``: that the kernel lets no such packet come so far, or not on
-    every host."""
-
-    packet: Packet
-    arrived: Packet
-    becomes: Packet | None
-    conditions: tuple[str, ...]
-    steps: tuple[TraversalStep, ...]
-    connection_mark: int
-    zone: int | None
-    dropped_anyway: str | None = None
-
-
-@dataclass(frozen=True)
-class TraceOutcome:
-    """``packets``: those it is the outcome of, as they came, luck left out; ``among`` all that were
-    asked for and set out like it. ``way``: where it went: to this host, through it, from it.
-    ``expired``: its time to live ran out before it was forwarded. ``follow``: what follows one of
-    the packets, which is dear: of thousands of outcomes only some are shown."""
-
-    kind: VerdictKind
-    decision: Decision | None
-    packets: PacketSet
-    among: PacketSet
-    way: Hook
-    expired: bool
-    follow: Callable[[], Followed] = field(compare=False)
-
-    @cached_property
-    def followed(self) -> Followed:
-        return self.follow()
-
-    @property
-    def witness(self) -> Packet:
-        return self.followed.packet
-
-    @property
-    def arrived(self) -> Packet:
-        return self.followed.arrived
-
-    @property
-    def becomes(self) -> Packet | None:
-        return self.followed.becomes
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        return self.followed.conditions
-
-    @property
-    def steps(self) -> tuple[TraversalStep, ...]:
-        return self.followed.steps
-
-    @property
-    def dropped_anyway(self) -> str | None:
-        return self.followed.dropped_anyway
-
-    def under(self, conditions: tuple[str, ...]) -> TraceOutcome:
-        """The same under these conditions."""
-        return replace(self, follow=lambda: replace(self.followed, conditions=conditions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from iptlint.analysis.exchange import Connection, Reply
-from iptlint.analysis.trace import Trace, TraceOutcome
+from iptlint.analysis.trace import Trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Hook
 from iptlint.model.quotes import one_line

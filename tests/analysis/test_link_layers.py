@@ -10,7 +10,8 @@ from iptlint.analysis.bridges import bridge_ports, trace_with_bridges
 from iptlint.analysis.diff import difference
 from iptlint.analysis.exchange import connection
 from iptlint.analysis.reach import Reason, RuleReach, Status, reach
-from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Trace, trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, Hook, VerdictKind
 from iptlint.netfilter.firewall import Firewall
 from iptlint.packets.packet import Packet

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import iptlint
 from iptlint.analysis.exchange import Reply
 from iptlint.analysis.reach import Status, reach
-from iptlint.analysis.trace import TraceOutcome
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, VerdictKind
 from tests.kernel.datagrams import Datagram
 from tests.kernel.exchange_calls import calls

@@ -12,7 +12,8 @@ from ipaddress import ip_address, ip_interface
 
 from iptlint.analysis.bridges import trace_with_bridges
 from iptlint.analysis.exchange import Reply, connection
-from iptlint.analysis.trace import Trace, TraceOutcome, trace
+from iptlint.analysis.trace import Trace, trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, Opaque, Ruleset, Uncertain, VerdictKind
 from iptlint.model.host import InterfaceAddress
 from iptlint.model.host_addresses import Behind, HostAddresses, of_interfaces

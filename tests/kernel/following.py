@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import iptlint
-from iptlint.analysis.trace import Trace, TraceOutcome
+from iptlint.analysis.trace import Trace
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, Field, Ruleset, Uncertain, VerdictKind
 from iptlint.netfilter.packet_group import PacketGroups
 from iptlint.netfilter.routes import Routed, Routing

@@ -8,7 +8,7 @@ import pytest
 
 import iptlint
 from iptlint.analysis.bridges import trace_with_bridges
-from iptlint.analysis.trace import TraceOutcome
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import VerdictKind
 from iptlint.packets.packet import Packet
 from tests.kernel.conftest import no_topology

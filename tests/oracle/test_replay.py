@@ -15,7 +15,7 @@ import pytest
 
 import iptlint
 from iptlint.analysis.diff import Divergence
-from iptlint.analysis.trace import TraceOutcome
+from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.findings import Finding
 from iptlint.linter.budget import Budget, Watch
 from iptlint.linter.collect import collect
