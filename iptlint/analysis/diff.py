@@ -225,7 +225,9 @@ class _Sides:
         for one in old:
             for other in new:
                 both = one.packets & other.packets
-                for aspects, packets in self._otherwise(one, other, both):
+                for aspects, packets in (
+                    self._otherwise(one, other, both) if both.satisfiable() else ()
+                ):
                     elsewhere = all(left(hook, each) for each in (one, other))
                     key = _End.of(one), _End.of(other), elsewhere, aspects
                     by_fates[key] = by_fates.get(key, self.space.false) | packets
