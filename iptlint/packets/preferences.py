@@ -27,6 +27,10 @@ class _Way(NamedTuple):
     otherwise: PacketSet
 
 
+_Narrowed = tuple["PacketSet", tuple[int, ...]]
+"""What is left of packets, and by which preferences."""
+
+
 class Preferences:
     """Tried in turn, the weightiest first; each is kept if some packet is left.
 
@@ -42,13 +46,11 @@ class Preferences:
 
     def narrowed(self, packets: PacketSet) -> PacketSet:
         """Those that are kept of the packets."""
-        if packets.node_count() > _LARGE:
-            return self._slowly(packets)
         for kept, way in self._ways.items():
             if way is not None and (narrowed := _by(way, packets)) is not None:
                 self._remember(kept, way)
                 return narrowed
-        narrowed, kept = _in_turn(packets, self._preferred)
+        narrowed, kept = self._from(0, packets)
         known = kept in self._ways
         self._remember(kept, self._way(kept) if known else None)
         return narrowed
@@ -69,21 +71,38 @@ class Preferences:
                 otherwise.append(together & preferred)
         return _Way(together, union(otherwise, self._space.false))
 
-    def _slowly(self, packets: PacketSet) -> PacketSet:
+    def _from(self, first: int, packets: PacketSet) -> _Narrowed:
+        """By the preferences from the first on."""
+        if packets.node_count() > _LARGE:
+            return self._slowly(first, packets)
+        kept: list[int] = []
+        for number in range(first, len(self._preferred)):
+            narrowed = packets & self._preferred[number]
+            if narrowed.satisfiable():
+                packets = narrowed
+                kept.append(number)
+        return packets, tuple(kept)
+
+    def _slowly(self, first: int, packets: PacketSet) -> _Narrowed:
         """The same, of a set that is dear to narrow: what is preferred of all but the addresses,
         which make it large, is tried on what the packets are beside these."""
-        space = self._space
+        space, kept = self._space, list[int]()
         beside, together = space.forget(packets, _ENDS), space.true
-        for number, preferred in enumerate(self._preferred):
+        for number in range(first, len(self._preferred)):
+            preferred = self._preferred[number]
             if space.forget(preferred, _ENDS) != preferred:
                 packets = packets & together
                 narrowed = packets & preferred
-                packets = narrowed if narrowed.satisfiable() else packets
-                return Preferences(space, self._preferred[number + 1 :]).narrowed(packets)
+                if narrowed.satisfiable():
+                    packets = narrowed
+                    kept.append(number)
+                narrowed, others = self._from(number + 1, packets)
+                return narrowed, (*kept, *others)
             narrowed = beside & preferred
             if narrowed.satisfiable():
                 beside, together = narrowed, together & preferred
-        return packets & together
+                kept.append(number)
+        return packets & together, tuple(kept)
 
 
 def _by(way: _Way, packets: PacketSet) -> PacketSet | None:
@@ -91,15 +110,3 @@ def _by(way: _Way, packets: PacketSet) -> PacketSet | None:
     if narrowed.satisfiable() and not (packets & way.otherwise).satisfiable():
         return narrowed
     return None
-
-
-def _in_turn(
-    packets: PacketSet, preferred: Sequence[PacketSet]
-) -> tuple[PacketSet, tuple[int, ...]]:
-    kept: list[int] = []
-    for number, one in enumerate(preferred):
-        narrowed = packets & one
-        if narrowed.satisfiable():
-            packets = narrowed
-            kept.append(number)
-    return packets, tuple(kept)
