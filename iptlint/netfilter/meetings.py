@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from iptlint.memo import memo
 from iptlint.model import Chain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import PacketGroups
@@ -16,17 +17,18 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _SEVERAL, _MANY = 64, 10_000
-"""From so many rules on, where so many times one of them meets a group, it costs less to ask which
-of them concern a group than to ask each: thousands of translations make as many groups."""
+"""From so many rules on, where so many times one of them has met a group, it costs less to ask
+which of them concern a group than to ask each: hundreds of translations make as many groups. To ask
+so many takes as long as to load numpy."""
 
 
 class Meetings:
-    """Those of one traversal."""
+    """Those of one traversal, counted with those of the others of its firewall."""
 
     def __init__(self, firewall: Firewall, unknowns: Unknowns) -> None:
         self._firewall = firewall
         self._unknowns = unknowns
-        self._count: Counter[Chain] = Counter()
+        self._count = _counted(firewall)
 
     def concerning(
         self, chain: Chain, groups: PacketGroups
@@ -40,3 +42,9 @@ class Meetings:
             return None
         unknowns = self._unknowns
         return lambda packets: concerning(packets.exists(unknowns.cube))
+
+
+@memo
+def _counted(firewall: Firewall) -> Counter[Chain]:
+    """How often a rule of the chain has met a group."""
+    return Counter()
