@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.bridge_ports import not_followed
@@ -222,12 +222,10 @@ class _Sides:
         self, family: Family, hook: Hook, old: list[Outcome], new: list[Outcome]
     ) -> Iterator[Divergence]:
         by_fates: dict[tuple[_End, _End, bool, tuple[str, ...]], PacketSet] = {}
-        for one in old:
-            for other in new:
-                both = one.packets & other.packets
-                for aspects, packets in (
-                    self._otherwise(one, other, both) if both.satisfiable() else ()
-                ):
+        for one, other in product(old, new):
+            both = one.packets & other.packets
+            if both.satisfiable():
+                for aspects, packets in self._otherwise(one, other, both):
                     elsewhere = all(left(hook, each) for each in (one, other))
                     key = _End.of(one), _End.of(other), elsewhere, aspects
                     by_fates[key] = by_fates.get(key, self.space.false) | packets
