@@ -43,6 +43,13 @@ class Diagnostic:
     """It is no fault of a file that another one includes."""
 
 
+def at_first_line(
+    source: SourceFile, code: str, severity: str, message: str, help: str
+) -> Diagnostic:
+    """What is said of the whole text."""
+    return Diagnostic(code, severity, 0, source.line_span(1).end, message, help)
+
+
 @dataclass(frozen=True, slots=True)
 class SyntaxDiagnostic:
     """Text that the tool would not read; the statement it stands in is not in the tree.

@@ -1,0 +1,197 @@
+"""What is said of a script that makes no rules of this host, as far as it was followed: who makes
+them, and what to check instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from iptlint.dialects.diagnostics import Diagnostic, at_first_line
+from iptlint.dialects.script.arguments import asks_for_words
+from iptlint.dialects.script.files import called_files, sourced_files
+from iptlint.dialects.script.steps import Script
+from iptlint.dialects.script.tree import ScriptFile, end_of
+from iptlint.dialects.script.wanted import Wanted, wanted
+from iptlint.model.script import Kind
+from iptlint.source import SourceFile, Span
+
+
+def without_rules(
+    file: ScriptFile, script: Script, diagnostics: Sequence[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """The diagnostics, with one that says that nothing was checked; of what others do, nobody need
+    be told what was not understood."""
+    source, end = file.source, end_of(file)
+    called, sourced = called_files(script.absent), sourced_files(script.absent)
+    elsewhere = bool(script.rule_files or called)
+    asking = next(filter(asks_for_words, diagnostics), None)
+    nothing = _no_commands(source, script.rule_files, called, end)
+    handed = _HANDED.search(source.text, 0, end)
+    if sourced and handed and nothing.message == _ONLY_NAMES:
+        nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
+        elsewhere = True
+    told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
+    changing = [step.span for step in script.steps if step.kind is Kind.CHANGE]
+    loading = [span for span in changing if span in script.absent]
+    if loading:
+        nothing = replace(nothing, message=_loads(loading[0]), help=_LOADED)
+    elif changing:
+        nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
+    unset = wanted(file)
+    if unset is not None and not (script.steps or script.rule_files or called):
+        nothing = replace(nothing, help=_fill_in(unset))
+    elif asking is not None and not script.rule_files:
+        nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
+    return (*(each for each in told if each is not asking), nothing)
+
+
+def behind_the_end(file: ScriptFile) -> Iterator[Diagnostic]:
+    """Commands for a firewall below an ``exit`` that is always carried out."""
+    source, end = file.source, end_of(file)
+    behind = [match.start() for match in _ADDS.finditer(source.text, end)]
+    if behind:
+        first, last = source.line_of(behind[0]), source.line_of(behind[-1])
+        lines = f"lines {first} to {last} are" if last > first else f"line {first} is"
+        exit_ = source.line_of(end)
+        message = f"{lines} never carried out: the script ends at line {exit_}"
+        advice = f"take line {exit_} out, or what is below it"
+        start, stop = behind[0], source.line_span(first).end
+        yield Diagnostic("IPT002", "info", start, stop, message, advice, source)
+
+
+_ADDS = re.compile(
+    r"^[ \t]*(?:sudo[ \t]+)?(?:(?:/\S*/)?ip6?tables|\$\{?\w*(?:IPT|ipt)\w*\}?)[ \t]+-(?=[-\w])",
+    re.MULTILINE,
+)
+
+
+_NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
+_MANAGER = re.compile(
+    r"^[ \t]*(?:\$?\{?sudo\}?[ \t]+)?(?:/usr)?(?:/s?bin/)?(firewall-cmd|ufw)[ \t]",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SERVICE = re.compile(
+    r"^[ \t]*(?:sudo[ \t]+)?(?:/usr)?(?:/s?bin/)?(?:(?:rc-)?service|systemctl)[ \t]+"
+    r"(?!(?:-\S+[ \t]+)*(?:status|show|cat|is-\w+)\b)(?:[-\w]+[ \t]+)*?(ip6?tables|nftables)\b",
+    re.MULTILINE,
+)
+_BY_A_TOOL = re.compile(r"^[ \t]*(?:sudo[ \t]+)?(?:/\S*/)?(?:ip6?tables|nft)[ \t]", re.MULTILINE)
+_RUN = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
+_HANDED = re.compile(
+    r"^[ \t]*(?!(?:echo|printf|log\w*|grep|sed|awk|cat)\b)[\w.-]+[ \t]+(?:[^\s\"'#]+[ \t]+)*"
+    r"[\"'][^\"'\n]*\b(?:ip6?tables|nft)[ \t]",
+    re.MULTILINE,
+)
+"""A command of a tool, in quotes, that another command is to carry out."""
+_IN_NAMESPACES = re.compile(
+    r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
+    re.MULTILINE,
+)
+
+
+_ONLY_DELETES = (
+    "this script deletes rules and makes none, as far as it was followed, so nothing was checked"
+)
+
+
+def _no_commands(
+    source: SourceFile, rule_files: Sequence[str], called: Sequence[str], end: int
+) -> Diagnostic:
+    """``called``: the files that it has carried out and that are not here; ``end``: where it stops,
+    whatever comes behind that."""
+    message = "no command of this script changes this host's firewall, so nothing was checked"
+    advice = "name the script that calls iptables or nft"
+    if rule_files:
+        message = (
+            f"the rules of this script are what it writes into {rule_files[0]}, and none of its own"
+            " commands makes any, so nothing was checked"
+        )
+        advice = "where it has been run, lint that file"
+    elif _IN_NAMESPACES.search(source.text):
+        message = (
+            "this script changes the firewalls of network namespaces (`ip netns exec`) and not "
+            "this host's, so nothing was checked"
+        )
+        advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
+    elif _NAMES_A_TOOL.search(source.text, end) and not _NAMES_A_TOOL.search(source.text, 0, end):
+        line = source.line_of(end)
+        message = (
+            f"this script ends at line {line}, before its first command for a firewall, so nothing"
+            " was checked"
+        )
+        advice = f"take line {line} out once the script is to be used"
+    elif called:
+        message, advice = _elsewhere(called)
+    elif managed := _managed(source.text):
+        message, advice = managed, _RUN
+    elif _NAMES_A_TOOL.search(source.text):
+        message = _ONLY_NAMES
+        advice = (
+            "if its functions are for another script to call, name that one; if it wants an "
+            "argument, give it with --script-args"
+        )
+    told = at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
+    return replace(told, alone=True)
+
+
+_LOADED = "lint that file, or put it beside this script"
+
+
+def _loads(command: Span) -> str:
+    return (
+        f"the rules of this script are in the file that line {command.line} loads, which is not "
+        "here, so nothing was checked"
+    )
+
+
+def _managed(text: str) -> str:
+    """Who else makes the rules, by a command of the script; empty where nobody does."""
+    if manager := _MANAGER.search(text):
+        return f"the rules that {manager[1]} makes of this script's commands were not checked"
+    if (service := _SERVICE.search(text)) and not _BY_A_TOOL.search(text):
+        return (
+            f"this script only says what becomes of the service {service[1]}, so nothing was "
+            "checked: the rules are those that the service loads"
+        )
+    return ""
+
+
+_ONLY_NAMES = (
+    "this script names iptables or nft, but no command that it carries out, called as it is here, "
+    "changes this host's firewall, so nothing was checked"
+)
+
+
+def _by_functions_of(sourced: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(sourced)}, whose functions this script takes, "
+        f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
+        "changes this host's firewall, so nothing was checked"
+    )
+
+
+def _fill_in(unset: Wanted) -> str:
+    return (
+        f"give {unset.name} its value in line {unset.given}: as long as it is empty, the script "
+        f"ends at line {unset.line}"
+    )
+
+
+def _options(source: SourceFile, end: int) -> str:
+    """Those that the script asks for, as who lints it gives them."""
+    found = _OPTIONS.search(source.text, 0, end)
+    named = ", ".join(f"--script-args=-{each}" for each in found[1]) if found else ""
+    return f" (it takes options: {named})" if named else ""
+
+
+_OPTIONS = re.compile(r"^[^#\n]*\bgetopts[ \t]+[\"']?:?([A-Za-z]+)", re.MULTILINE)
+
+
+def _elsewhere(called: Sequence[str]) -> tuple[str, str]:
+    verb, what = ("is", "it") if len(called) == 1 else ("are", "them")
+    message = (
+        "no command of this script itself changes this host's firewall, and "
+        f"{' and '.join(called)}, which it calls, {verb} not here, so nothing was checked"
+    )
+    return message, f"lint {what}, or put {what} beside this script"
