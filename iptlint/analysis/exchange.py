@@ -14,10 +14,11 @@ from iptlint.packets.packet import Packet
 
 class Reply(NamedTuple):
     """``lost``: why nobody gets the answer; there is no trace of one that never comes to this
-    host."""
+    host. ``is_cut``: the first one is got, and none behind it."""
 
     trace: Trace | None
     lost: str | None
+    is_cut: bool = False
 
     @property
     def outcomes(self) -> tuple[TraceOutcome, ...]:
@@ -65,10 +66,12 @@ def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
     one = outcome.followed
     answered = Answered(one.packet, one.arrived, one.connection_mark, one.zone)
     answer = trace_answer(traced.ruleset, reply_to(outcome), traced.addresses, answered)
-    return Reply(answer, _is_from_somebody_else(outcome, answer) or _is_cut(traced, outcome))
+    lost = _is_from_somebody_else(outcome, answer)
+    cut = _cut(traced, outcome) if lost is None else None
+    return Reply(answer, lost or cut, is_cut=cut is not None)
 
 
-def _is_cut(traced: Trace, outcome: TraceOutcome) -> str | None:
+def _cut(traced: Trace, outcome: TraceOutcome) -> str | None:
     """Behind a SYN that was left untracked, a tracked answer to it is invalid, and the ACK after
     that opens a connection of its own (nf_conntrack_tcp_loose), with rules and translations for
     such."""

@@ -138,7 +138,7 @@ class Judge:
     def _of_answer(self, exchange: Exchange, turn: int, reply: Reply) -> Iterator[Objection]:
         passage = exchange.passages[turn]
         if reply.lost is not None:
-            if exchange.is_answered(turn - 1):
+            if exchange.works if reply.is_cut else exchange.is_answered(turn - 1):
                 yield Objection(reply.lost, exchange, turn, ())
         elif passage.bypassed or not passage.entries:  # its neighbour gets it, perhaps by a bridge
             if not (exchange.is_answered(turn - 1) or self.gaps.is_answer_unseen()):
