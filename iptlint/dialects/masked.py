@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iptlint.dialects.written_lists import bare
 from iptlint.model.syntax import WrittenNetwork
-from iptlint.source import SourceFile, Span
+from iptlint.source import Span
 
 _MASKED = re.compile(
     r"(?<![0-9a-fA-F.:])(?P<address>[0-9a-fA-F.:]+)/(?P<mask>[0-9a-fA-F.:]+)(?=[\s,]|$)"
@@ -32,22 +33,25 @@ _VARIABLE = re.compile(
     r"(?<!\S)(?:-[sd]|--(?:src|dst|source|destination))[ =]+"
     r"(?P<use>(?P<quote>\"?)\$(?P<brace>\{)?(?P<name>[A-Za-z_]\w*)(?(brace)\})(?P=quote))(?!\S)"
 )
-_GIVEN = (
-    r"^[ \t]*(?:(?:export|readonly|local|declare|typeset)(?:[ \t]+-\w+)*[ \t]+)?{name}="
-    r"(?P<quote>[\"']?)(?P<values>[\da-fA-F.:/,]+)(?P=quote)(?=[ \t]*(?:[;#].*)?$)"
+_USE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_GIVEN = re.compile(
+    r"^[ \t]*(?:(?:export|readonly|local|declare|typeset)(?:[ \t]+-\w+)*[ \t]+)?"
+    r"(?P<name>[A-Za-z_]\w*)=(?P<quote>[\"']?)(?P<values>[\da-fA-F.:/,]+)(?P=quote)"
+    r"(?=[ \t]*(?:[;#].*)?$)",
+    re.MULTILINE,
 )
 
 
 def masked_in_variables(spans: Sequence[Span]) -> Iterator[WrittenNetwork]:
     """Those that a script gives to a variable which it uses for nothing but addresses of rules:
     another command may want the address of a host and its network in one (`ip addr add`)."""
-    used: dict[tuple[SourceFile, str], int] = {}
-    for span in spans:
-        for use in _VARIABLE.finditer(span.text):
-            used[span.source, use["name"]] = used.get((span.source, use["name"]), 0) + 1
-    for (source, name), times in used.items():
-        if len(re.findall(rf"\$\{{?{name}\b", source.text)) == times:
-            for given in re.finditer(_GIVEN.format(name=name), source.text, re.M):
+    used = Counter(
+        (span.source, use["name"]) for span in spans for use in _VARIABLE.finditer(span.text)
+    )
+    for source in dict.fromkeys(source for source, _ in used):
+        everywhere = Counter(_USE.findall(source.text))
+        for given in _GIVEN.finditer(source.text):
+            if used.get((source, given["name"])) == everywhere[given["name"]] > 0:
                 yield from masked(Span(source, *given.span("values")), _WHOLE)
 
 
