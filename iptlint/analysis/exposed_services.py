@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.delivery import is_told_at_once
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes, is_dnat, uplinks
 from iptlint.analysis.services import SERVICES, Service
 from iptlint.analysis.shares import Share
@@ -63,8 +64,8 @@ def _exposure(hooks: Hooks, hook: Hook) -> Exposure | None:
     probes = [probe for protocol in _PROTOCOLS for probe in external_probes(hooks, hook, protocol)]
     of_services = union([*probes], hooks.space.false) & _of_services(hooks)
     exposure = exposure_among(hooks, hook, of_services)
-    if exposure is None:
-        return None
+    if exposure is None or not is_told_at_once(hooks, hook):
+        return exposure
     openers = exposure.accepters(exposure.accepted_at_a_rate & ~exposure.by_policy)
     ports = union([_named_ports(opener) for opener in openers], hooks.space.false)
     return exposure_among(hooks, hook, of_services, ports)
