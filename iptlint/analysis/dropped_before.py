@@ -112,9 +112,9 @@ class _Before:
             return
         meant = self.space.project(matched, *self._kept)
         coming = {
-            taker.rule: taken & meant
+            taker.rule: both
             for taker, taken in self._takers
-            if (taken & meant).satisfiable()
+            if (both := taken & meant).satisfiable()
         }
         takers = [taker for taker, _ in self._takers if taker.rule in coming]
         by = tuple(taker.rule for taker in needed(takers, matched))

@@ -67,18 +67,16 @@ def _reply(traced: Trace, outcome: TraceOutcome) -> Reply:
     answered = Answered(one.packet, one.arrived, one.connection_mark, one.zone)
     answer = trace_answer(traced.ruleset, reply_to(outcome), traced.addresses, answered)
     lost = _is_from_somebody_else(outcome, answer)
-    cut = _cut(traced, outcome) if lost is None else None
+    cut = _cut(traced, outcome, answered) if lost is None else None
     return Reply(answer, lost or cut, is_cut=cut is not None)
 
 
-def _cut(traced: Trace, outcome: TraceOutcome) -> str | None:
+def _cut(traced: Trace, outcome: TraceOutcome, answered: Answered) -> str | None:
     """Behind a SYN that was left untracked, a tracked answer to it is invalid, and the ACK after
     that opens a connection of its own (nf_conntrack_tcp_loose), with rules and translations for
     such."""
     if outcome.arrived.ct_state != "untracked" or outcome.witness.proto != "tcp":
         return None
-    one = outcome.followed
-    answered = Answered(one.packet, one.arrived, one.connection_mark, one.zone)
     packet = replace(reply_to(outcome), tcp_flags=("ack",), ct_state="new")
     later = trace_answer(traced.ruleset, packet, traced.addresses, answered)
     if not any(end.kind.passes for end in later.outcomes):
