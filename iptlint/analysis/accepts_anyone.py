@@ -35,13 +35,19 @@ def accept_any(hooks: Hooks, hook: Hook) -> LetIn | None:
     if main is None or dropped_by_default(hooks, hook).satisfiable():
         return None
     everyone = accepted_strangers(hooks, hook) & on_unnamed_interfaces(space, hook)
-    if not _is_most(hooks, hook, everyone):
+    by = _rule_for_most(hooks, hook, everyone)
+    denied = _denying_behind(hooks, hook, main, everyone) if by is not None else None
+    return LetIn(by, denied) if by and denied else None
+
+
+def _rule_for_most(hooks: Hooks, hook: Hook, packets: PacketSet) -> Share | None:
+    """The rule that decides most strangers' packets, where most strangers have some of these."""
+    if not _is_most(hooks, hook, packets):
         return None
-    by = next(iter(shares(hooks, hook, everyone)), None)
+    by = next(iter(shares(hooks, hook, packets)), None)
     if by is None or by.rule is None or not _is_most(hooks, hook, by.packets):
         return None
-    denied = _denying_behind(hooks, hook, main, everyone)
-    return LetIn(by, denied) if denied else None
+    return by
 
 
 def accepted_from_uplinks(hooks: Hooks) -> Share | None:
@@ -70,12 +76,7 @@ def _accepted_by(hooks: Hooks, facing: PacketSet) -> Share | None:
         denied & on_unnamed_interfaces(space, Hook.INPUT)
     ).satisfiable():
         return None
-    if not _is_most(hooks, Hook.INPUT, open_):
-        return None
-    by = next(iter(shares(hooks, Hook.INPUT, open_)), None)
-    if by is None or by.rule is None or not _is_most(hooks, Hook.INPUT, by.packets):
-        return None
-    return by
+    return _rule_for_most(hooks, Hook.INPUT, open_)
 
 
 def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
@@ -86,12 +87,8 @@ def on_unnamed_interfaces(space: Space, hook: Hook) -> PacketSet:
 
 
 def _is_most(hooks: Hooks, hook: Hook, packets: PacketSet) -> bool:
-    few = len(_every_stranger(hooks, hook)) // 2
-    return sum((s & packets).satisfiable() for s in _every_stranger(hooks, hook)) > few
-
-
-def _every_stranger(hooks: Hooks, hook: Hook) -> tuple[PacketSet, ...]:
-    return tuple(probes(hooks, hook, "new", "syn"))
+    strangers = tuple(probes(hooks, hook, "new", "syn"))
+    return sum((each & packets).satisfiable() for each in strangers) > len(strangers) // 2
 
 
 def _denying_behind(hooks: Hooks, hook: Hook, main: BaseChain, everyone: PacketSet) -> Share | None:
