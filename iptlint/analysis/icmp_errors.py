@@ -15,12 +15,14 @@ from iptlint.analysis.default_verdict import (
 )
 from iptlint.analysis.delivery import delivery, droppers_at
 from iptlint.analysis.evidence import shown_for
-from iptlint.analysis.handshake import leads_someone_through
+from iptlint.analysis.handshake import leads_someone_through, untracks
 from iptlint.analysis.hook_verdicts import some_pass
 from iptlint.analysis.largest_share import LargestShare, largest_denier, largest_of
 from iptlint.analysis.shares import Share
+from iptlint.analysis.untracked import untracked_by_rules
 from iptlint.model import Family, Field, Hook, Rule
 from iptlint.model.protocols import ICMP, ICMP6
+from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
@@ -128,7 +130,18 @@ def _sent(hooks: Hooks, hook: Hook, error: TooBig) -> PacketSet:
         Field.DPORT: 0,
     }
     each = probes(hooks, hook, "related", free=_FREE, values=values)
-    return union([*each], hooks.space.false) & hooks.hook_packets(hook)
+    sent = union([*each], hooks.space.false) & hooks.hook_packets(hook)
+    return _as_tracked(hooks, hook, sent)
+
+
+def _as_tracked(hooks: Hooks, hook: Hook, sent: PacketSet) -> PacketSet:
+    """The errors as they come to the hook: of those that rules keep from being tracked nobody
+    knows a connection."""
+    if not untracks(hooks):
+        return sent
+    loose = untracked_by_rules(hooks, hook, sent)
+    untracked = hooks.space.forget(loose, CONNTRACK_FIELDS) & hooks.space.state("untracked")
+    return (sent & ~loose) | (untracked & hooks.space.universe)
 
 
 def _runs(hooks: Hooks, hook: Hook) -> bool:

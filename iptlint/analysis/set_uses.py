@@ -13,9 +13,11 @@ _VERDICT = -1
 
 
 class SetUse(NamedTuple):
-    """``part`` is what ``Origin.part`` takes."""
+    """``part`` is what ``Origin.part`` takes; ``sides`` are those of the packet that are looked
+    for, True for src: one for each part of an entry."""
 
     name: str
+    sides: tuple[bool, ...]
     table: Table
     chain: Chain
     rule: Rule
@@ -26,23 +28,23 @@ def uses_of_sets(ruleset: Ruleset) -> Iterator[SetUse]:
     """Every place that needs a set of whose contents nothing is known."""
     for table in ruleset.tables:
         for chain, rule in rules_testing(table, lambda rule: any(_needed(rule))):
-            for name, part in _needed(rule):
-                yield SetUse(name, table, chain, rule, part)
+            for lookup, part in _needed(rule):
+                yield SetUse(lookup.name, lookup.sources, table, chain, rule, part)
 
 
-def _needed(rule: Rule) -> Iterator[tuple[str, int]]:
+def _needed(rule: Rule) -> Iterator[tuple[SetLookup, int]]:
     for part, match in enumerate(rule.matches):
-        name = _tested(match)
-        if name is not None:
-            yield name, part
+        lookup = _tested(match)
+        if lookup is not None:
+            yield lookup, part
     for need in rule.verdict.needs:
         if isinstance(need, SetLookup):
-            yield need.name, _VERDICT
+            yield need, _VERDICT
 
 
-def _tested(match: Match) -> str | None:
+def _tested(match: Match) -> SetLookup | None:
     match match:
         case Opaque(asks=SetLookup() as lookup) | Uncertain(asks=SetLookup() as lookup):
-            return lookup.name if lookup.is_ipset else None
+            return lookup if lookup.is_ipset else None
         case _:
             return None

@@ -76,7 +76,7 @@ def untracked_before(hooks: Hooks, hook: Hook, packets: PacketSet, rule: Rule) -
     """The rules that turn tracking off for all the packets before any comes to the rule, which is
     of a chain of type nat. Such chains are shown no untracked packet (nf_nat_inet_fn in
     net/netfilter/nf_nat_core.c). Empty where some may come to it."""
-    if not untracks(hooks) or not _untracked(hooks, hook, packets).satisfiable():
+    if not untracks(hooks) or not untracked_by_rules(hooks, hook, packets).satisfiable():
         return ()
     sent = _Sent(hooks, hook, packets)
     causes = (*sent.untracking(packets),)
@@ -90,14 +90,16 @@ def _on_way(hooks: Hooks, hook: Hook) -> Iterator[UntrackedLoss]:
     answers_unasked = hooks.translates
     for protocol in _PROTOCOLS:
         first = _first(hooks, hook, protocol)
-        untracked = _untracked(hooks, hook, first)
+        untracked = untracked_by_rules(hooks, hook, first)
         if _may_die(hooks, hook, untracked, "untracked").satisfiable():
             yield from _Sent(hooks, hook, untracked).lost("new")
         if answers_unasked:
             continue
         yield from _one_way(hooks, hook, protocol, untracked)
         back = _BACK[hook]
-        coming = _untracked(hooks, back, _answers(hooks, first, back, protocol, "established"))
+        coming = untracked_by_rules(
+            hooks, back, _answers(hooks, first, back, protocol, "established")
+        )
         if _may_die(hooks, back, coming, "untracked").satisfiable():
             accepted = _Sent(hooks, hook, first).accepted
             sent = _Sent(hooks, back, _answers(hooks, accepted, back, protocol, "established"))
@@ -133,7 +135,7 @@ def _answers(
     return space.forget(replies, CONNTRACK_FIELDS) & space.state(state) & space.universe
 
 
-def _untracked(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
+def untracked_by_rules(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     """Those that rules may leave untracked on the way with the hook."""
     space = hooks.space
     begin = Hook.OUTPUT if hook is Hook.OUTPUT else Hook.PREROUTING

@@ -188,6 +188,17 @@ def test_errors_are_lost_in_forward_too() -> None:
     assert "lost in FORWARD" in one(table(LO, RUNNING, *rules, forward="ACCEPT"), "IPT607").message
 
 
+@pytest.mark.parametrize("target", ["NOTRACK", "CT --notrack"])
+def test_errors_that_nobody_tracks_are_related_to_nothing(target: str) -> None:
+    """iptables-extensions(8), CT: what is not tracked is in the state UNTRACKED."""
+    raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i br0 -j {target}\nCOMMIT\n"
+    ports = "--dport 32768:65535 ! --tcp-flags FIN,SYN,RST,ACK SYN"
+    rules = (f"-A INPUT -i br0 -p tcp {ports} -j ACCEPT", "-A INPUT -i br0 -j DROP")
+    lost = one(raw + table(*rules, policy="ACCEPT"), "IPT607")
+    assert lost.witness is not None
+    assert lost.witness.ct_state == "untracked"
+
+
 # -- IPT702
 
 

@@ -80,6 +80,23 @@ def test_a_set_that_nobody_makes_fails_its_command() -> None:
     assert "ipset create" in missing.help
 
 
+@pytest.mark.parametrize(
+    ("sides", "tool", "command"),
+    [
+        ("src", "iptables", "ipset create -exist bad hash:net"),
+        ("dst,dst", "iptables", "ipset create -exist bad hash:ip,port"),
+        ("src,dst,dst", "iptables", "ipset create -exist bad hash:ip,port,ip"),
+        ("src", "ip6tables", "ipset create -exist bad hash:net family inet6"),
+    ],
+)
+def test_a_set_has_as_many_parts_as_are_asked_for(sides: str, tool: str, command: str) -> None:
+    """ip_set_test in ip_set_core.c: a set with fewer parts looks at the first of the sides alone,
+    and one for IPv4 matches no packet of IPv6."""
+    text = f"{tool} -A INPUT -m set --match-set bad {sides} -j DROP\n"
+    (missing,) = (f for f in of_text(text) if f.code == "IPT407")
+    assert missing.help.endswith(command)
+
+
 # -- one condition, one truth ------------------------------------------------------------------
 
 

@@ -152,6 +152,11 @@ def _asked_for(statements: Sequence[t.Statement], from_first: set[str]) -> Itera
             yield from _asked_for(body, from_first)
 
 
+def asked_in(statements: Sequence[t.Statement]) -> frozenset[str]:
+    """Which of the arguments, by their numbers, are compared with words."""
+    return frozenset(n for n in _ARGUMENTS if any(True for _ in _asked_for(statements, {n})))
+
+
 def _is_test(words: Sequence[t.Word]) -> bool:
     """Whether a command is `[` by its other name."""
     return bool(words) and _plain(words[0]) == "test"

@@ -10,6 +10,7 @@ from iptlint.dialects.detect import SCRIPT, detect
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.arguments import given_in
 from iptlint.dialects.script.branches import at_the_end
 from iptlint.dialects.script.builtins import BUILTINS, outside
 from iptlint.dialects.script.environment import (
@@ -145,9 +146,13 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
     called_at, run.called_at = run.called_at, call.span
     occasion = "" if call.span == called_at else f"in the call at line {call.span.line}"
     scope = Scope(Flow.RETURN, run.guards)
+    given, handed = environment.given, environment.handed
     run.scopes.append(scope)
     run.calls, run.bodies = (*calls, call.span), (*bodies, body)
     run.text = text if source is text.source else RunningText(source)
+    environment.handed = _hands_on(environment, call)
+    if environment.handed:
+        environment.given = given | given_in((body,))
     environment.arguments = call.words[1:]
     environment.saved.append({})
     try:
@@ -160,9 +165,19 @@ def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Sta
         run.environment.take(at_the_end(scope.left, run.environment))
     run.environment.leave()
     run.environment.arguments = arguments
+    run.environment.given, run.environment.handed = given, handed
     if result.flow is Flow.EXIT:
         return result
     return _answer(result, scope)
+
+
+def _hands_on(environment: Environment, call: Call) -> bool:
+    """Whether the command hands on what the script is called with, and nobody has said what."""
+    own = not environment.saved or environment.handed
+    return environment.guessed and own and _ARGUMENTS.search(call.span.text) is not None
+
+
+_ARGUMENTS = re.compile(r"\$\{?[@*1-9]")
 
 
 def _answer(result: Result, scope: Scope) -> Result:
@@ -273,8 +288,15 @@ def _process(
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
     before = run.environment
+    handed = _hands_on(before, call)
+    while handed and arguments and not arguments[-1]:
+        arguments = arguments[:-1]
     run.environment = Environment(
-        call.words[0], tuple(arguments), assigned=assigned_in(source.text)
+        call.words[0],
+        tuple(arguments),
+        assigned=assigned_in(source.text),
+        guessed=handed,
+        given=given_in(parse(source).statements) if handed else frozenset(),
     )
     try:
         return in_subprocess(shell, lambda: _text(shell, RunningText(source), call))

@@ -51,9 +51,7 @@ class Environment:
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
     before, innermost last. ``choices``: of variables that have one of several values what they
-    may be. ``guessed``: nobody has said what the script is called with. ``given``: the variables
-    that hold what it is called with.
-    """
+    may be. ``guessed``: nobody has said XX"""
 
     name: str
     arguments: tuple[str, ...] = ()
@@ -66,6 +64,7 @@ class Environment:
     choices: dict[str, tuple[Option, ...]] = field(default_factory=dict)
     guessed: bool = False
     given: frozenset[str] = frozenset()
+    handed: bool = False
 
     def copy(self) -> Environment:
         return Environment(
@@ -80,6 +79,7 @@ class Environment:
             dict(self.choices),
             self.guessed,
             self.given,
+            self.handed,
         )
 
     def take(self, other: Environment) -> None:
@@ -142,14 +142,15 @@ class Environment:
 
     def with_more_arguments(self, count: int, names: Collection[str] = ()) -> Environment:
         """As if the script were called with so many, where nobody has said what it is called with:
-        who runs it gives what its commands need. Within a function they are not the script's.
+        who runs it gives what its commands need. Within a function they are not the script's, but
+        where it is handed all of those on.
         ``names``: variables that the command needs; those that hold arguments have values then."""
         empty = [name for name in names if name in self.given and self.get(name) == ""]
-        count = 0 if self.saved else count
+        count = 0 if self.saved and not self.handed else count
         if not self.guessed or count > _MOST_ARGUMENTS or not (count or empty):
             return self
-        more = range(len(self.arguments) + 1, count + 1)
         other = self.copy()
+        more = range(len(self.arguments) + 1, count + 1)
         other.arguments = (*self.arguments, *(mark(f"${number}") for number in more))
         for name in empty:
             other.set(name, mark(f"${name}"))

@@ -18,6 +18,18 @@ from iptlint.source import SourceFile, Span
 MAX_BYTES = 4 * 2**20
 
 
+def _in_image(beside: PurePosixPath, path: PurePosixPath) -> tuple[PurePosixPath, ...]:
+    """Where it is in a tree that is kept as it lies on the host: beside ``etc/network/if-up.d/fw``
+    ``/etc/network/fw.rules`` is ``etc/network/fw.rules``."""
+    if not path.is_absolute() or len(path.parts) < 3:
+        return ()
+    top = path.parts[1]
+    if top not in beside.parts:
+        return ()
+    root = beside.parts[: beside.parts.index(top)]
+    return (PurePosixPath(*root, *path.parts[1:]),)
+
+
 def read_beside(run: Run, name: str, _span: Span) -> tuple[TextPart, ...] | None:
     """What is in the file; None where it is not there, or not known."""
     if not is_known(name):
@@ -87,10 +99,12 @@ def find(run: Run, name: str) -> SourceFile | None:
         return None
     beside = PurePosixPath(run.directory)
     path = PurePosixPath(name)
+    candidates: tuple[PurePosixPath, ...]
     candidates = (path, beside / path.name) if path.is_absolute() else (beside / path,)
     folder = PurePosixPath(run.main.path).parent  # what `dirname "$0"` prints
     if folder.parts and not folder.is_absolute() and path.is_relative_to(folder):
         candidates = (beside / path.relative_to(folder), *candidates)
+    candidates += _in_image(beside, path)
     own = run.files.real_path(run.main.path)
     for candidate in map(str, candidates):
         if run.files.real_path(candidate) == own:

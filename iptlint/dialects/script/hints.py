@@ -14,10 +14,21 @@ _BOOT_PATHS = re.compile(
     r"|dispatcher\.d|networkd-dispatcher|hooks|local\.d|network|openvpn|wireguard|fail2ban"
     r"|docker|containers?)/"
     r"|(?:^|[/_.-])(?:rc\.\w+|entrypoint|postup|preup|postdown|predown)(?:[_.-]|$)"
-    r"|\.(?:init|service)$|firewall\.user$",
+    r"|\.(?:init|service)$",
     re.IGNORECASE,
 )
 """Where something runs what is there by itself: at boot, with an interface, in a container."""
+
+_FIRMWARES = re.compile(
+    r"(?:^|/)(?:(?:firewall|nat|wan|services|init|wgclient|wgserver)-start|firewall\.user)$"
+    r"|/(?:netfilter\.d|hotplug\.d)/"
+)
+"""What the firmware of a router runs when it has made its own rules."""
+
+
+def is_firmwares(path: str) -> bool:
+    return _FIRMWARES.search(path) is not None
+
 
 _BOOT_WORDS = re.compile(
     r"BEGIN INIT INFO|chkconfig|update-rc\.d|\brc-update\b|systemctl|\bsystemd\b|\[Unit\]|WantedBy"
@@ -87,7 +98,7 @@ class Hints:
         text = self._without(span for span in besides if span.source is self.source)
         if any(words.search(text) for words in (_SAVE_WORDS, _KEPT)):
             return True
-        if _BOOT_PATHS.search(self.source.path):
+        if _BOOT_PATHS.search(self.source.path) or is_firmwares(self.source.path):
             return True
         is_service = _START.search(text) and _STOP.search(text)
         passes = _TEMPORARY.search(text) or self.is_main_program

@@ -55,8 +55,8 @@ class IptablesTool:
     """One family's tool. ``late``: chains that the script makes only after it uses them.
 
     ``strict``: the tables hold all that the host has; else a chain that nobody made may be
-    there all the same. ``lacks_files``: scripts that are not there were carried out, which may have
-    made chains.
+    there all the same. ``lacks_files``: scripts that are not there were carried out, or the
+    firmware of a router, which may have made chains.
     """
 
     def __init__(

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.arguments import asked_in
 from iptlint.dialects.script.asking import truth_of_test
 from iptlint.dialects.script.calls import execute
 from iptlint.dialects.script.empty_values import Emptied
+from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.interpreter import Interpreter
@@ -75,11 +77,32 @@ def _expanded(
     shell: Interpreter, words: Sequence[t.Word]
 ) -> tuple[tuple[str, ...], tuple[Span, ...]]:
     expander = shell.expander()
-    called, names = highest_argument(words[1:]), plain_names(words[1:])
-    if (called or names) and _is_tool(expander, words):
-        expander.environment = expander.environment.with_more_arguments(called, names)
-    pairs = [(text, shell.span(word)) for word in words for text in expander.of_word(word)]
+    known, given = expander.environment, _with_arguments(expander, words)
+    asked = _asked_of(shell, expander.text(words[0])) if words and given is not known else ()
+    pairs: list[tuple[str, Span]] = []
+    for index, word in enumerate(words):
+        expander.environment = known if str(index) in asked else given
+        pairs += ((text, shell.span(word)) for text in expander.of_word(word))
     return tuple(text for text, _ in pairs), tuple(span for _, span in pairs)
+
+
+def _with_arguments(expander: Expander, words: Sequence[t.Word]) -> Environment:
+    """What is known, and what a tool needs of what the script is called with, or a function that
+    may hand it to one."""
+    environment = expander.environment
+    called, names = highest_argument(words[1:]), plain_names(words[1:])
+    if not (called or names):
+        return environment
+    if _is_tool(expander, words) or expander.text(words[0]) in environment.functions:
+        return environment.with_more_arguments(called, names)
+    return environment
+
+
+def _asked_of(shell: Interpreter, name: str) -> frozenset[str]:
+    """The arguments that the function of this name looks at: which of them it gets decides what it
+    does, and none is given for that."""
+    _, body = shell.run.environment.functions.get(name, (None, None))
+    return asked_in((body,)) if body is not None else frozenset()
 
 
 def _lacking(shell: Interpreter, words: Sequence[t.Word], span: Span) -> Emptied | None:

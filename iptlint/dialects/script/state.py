@@ -14,6 +14,7 @@ from iptlint.dialects.files import Files
 from iptlint.dialects.script.decisions import Decisions
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.generated_text import Condition, Conditions, TextPart
+from iptlint.dialects.script.hints import is_firmwares
 from iptlint.dialects.script.iptables_execution import Chains, IptablesTool
 from iptlint.dialects.script.nft_command import NftState
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
@@ -245,7 +246,7 @@ class Run:
         if tool is None:
             tool = IptablesTool(family, self.tables, self.late, strict=family in self.known)
             self.tools[family] = tool
-        tool.lacks_files = bool(self.absent)
+        tool.lacks_files = bool(self.absent) or is_firmwares(self.main.path)
         return tool
 
     @contextmanager

@@ -321,9 +321,8 @@ def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[TextPart, ..
 # -- ipset -----------------------------------------------------------------------------------
 
 _SET_OPTIONS = re.compile(r"--?(?:exist|!|q|quiet|sorted|s|o|output|t|terse)")
-_CREATES = ("create", "n", "-N", "--create")
-_DESTROYS = ("destroy", "x", "-X", "--destroy")
-_LISTS = ("list", "-L", "--list", "save", "-S", "test", "-T", "version", "help")
+_CREATES, _DESTROYS = ("create", "n", "-N", "--create"), ("destroy", "x", "-X", "--destroy")
+_ASKS = re.compile(r"(?:--)?(?:list|save|test|version|help)|-[LSTvVhH]")
 
 
 def _ipset(run: Run, call: Call) -> Result:
@@ -333,7 +332,7 @@ def _ipset(run: Run, call: Call) -> Result:
         return Result()
     if words[0] in ("restore", "-R", "--restore"):
         return _ipset_restore(run, call, words)
-    if words[0] in _LISTS:
+    if _ASKS.fullmatch(words[0]):
         return _ipset_asks(run, call, words)
     name = words[1] if len(words) > 1 else None
     failed = False
@@ -354,13 +353,14 @@ def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
     line = " ".join(map(quoted, words))
     creates = words[0] in _CREATES and all(map(is_known, words))
     parts = (TextPart(line, call.span),) if creates or not doubtful else ()
-    if not doubtful:
-        return SetCommand(parts)
-    return SetCommand(parts, None if name is None else (name,))
+    doubted = None if name is None else (name,)
+    return SetCommand(parts, doubted if doubtful else ())
 
 
 def _ipset_asks(run: Run, call: Call, words: Sequence[str]) -> Result:
-    _add(run, call, Kind.SAVE if words[0] in ("save", "-S") and call.written else Kind.LOOK)
+    _add(
+        run, call, Kind.SAVE if words[0] in ("save", "-S", "--save") and call.written else Kind.LOOK
+    )
     run.write("\0$(ipset list)\0\n", call.span)
     if words[0] in ("test", "-T"):
         return Result(None)

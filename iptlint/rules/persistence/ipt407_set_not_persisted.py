@@ -45,7 +45,7 @@ from collections.abc import Iterator
 from iptlint.analysis.session import Context
 from iptlint.analysis.set_uses import SetUse, uses_of_sets
 from iptlint.findings import Confidence, Finding, Label, Severity
-from iptlint.model import Ruleset
+from iptlint.model import Family, Ruleset
 from iptlint.model.names import maker_of_set
 from iptlint.model.owners import owner_of_name
 from iptlint.model.ownership import writer_of
@@ -77,7 +77,7 @@ def check(context: Context) -> Iterator[Finding]:
         # A set of nft's is written where it is used; one that is not there is IPT003.
         uses, of_software = _first_uses(ruleset)
         if uses:
-            yield _of_script(uses) if ruleset.script else _finding(uses)
+            yield _of_script(uses, ruleset) if ruleset.script else _finding(uses)
         if of_software and ruleset.script is None and is_saved(ruleset):
             yield from (_made_later(*each) for each in of_software.items())
 
@@ -123,14 +123,30 @@ def _made_later(maker: str, uses: dict[str, Span]) -> Finding:
     )
 
 
-def _of_script(uses: dict[str, Span]) -> Finding:
+_TYPES = {1: "hash:net", 2: "hash:ip,port", 3: "hash:ip,port,ip"}
+"""Common ones, by how many parts an entry of theirs has."""
+
+
+def _made(ruleset: Ruleset, name: str) -> str:
+    """The command that makes the set, with as many parts as its users look for: a set with fewer
+    would be asked for the first of them only."""
+    use = next(each for each in uses_of_sets(ruleset) if each.name == name)
+    kind = _TYPES.get(len(use.sides), _TYPES[3])
+    family = " family inet6" if use.table.family is Family.IP6 else ""
+    command = f"ipset create -exist {name} {kind}{family}"
+    if len(use.sides) == 1:
+        return f"make it before: {command}"
+    return f"make it before, of a type with {len(use.sides)} parts, such as: {command}"
+
+
+def _of_script(uses: dict[str, Span], ruleset: Ruleset) -> Finding:
     """Each command fails for itself."""
     (name, place), *others = uses.items()
     return META.finding(
         place,
         f"this command needs the set {name}, which the script does not make: if it does not exist"
         " when the script runs, the command fails, and the rule is not there",
-        f"make it before: ipset create -exist {name} hash:net",
+        _made(ruleset, name),
         related=tuple(Label(span, f"needs the set {other}") for other, span in others[:_SHOWN]),
     )
 
