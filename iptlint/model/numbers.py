@@ -41,6 +41,17 @@ def c_number(text: str) -> int | None:
     return _read(match[kind], _BASES[kind]) if match and kind else None
 
 
+def of_base(text: str, base: int) -> int | None:
+    """Of the digits of a base up to 36, capitals or not; None where the text is anything else."""
+    figures = _FIGURES[:base]
+    if not text or not 2 <= base <= len(_FIGURES) or set(text.lower()) - set(figures):
+        return None
+    return _read(text, base)
+
+
+_FIGURES = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
 def leading(text: str) -> int:
     """As strtoull(3) reads it: the C number that a text begins with, 0 where there is none."""
     match = _C.match(text)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from iptlint.dialects.script import arithmetic
+from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.state import TEMPORARY, Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.word_expansion import MAX_BRACES
 from iptlint.model.numbers import decimal, signed
 
 Builtin = Callable[[Run, Call], Result]
@@ -228,18 +228,10 @@ def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:
 
 
 def _let(run: Run, call: Call) -> Result:
+    value: int | None = 0
     for text in call.words[1:]:
-        assign(text, run)
-    return Result(None)
-
-
-def assign(text: str, run: Run) -> bool:
-    """Carry out a sum that sets a variable; what it cannot be is unknown from here on."""
-    if arithmetic.step(text, run.environment):
-        return True
-    for name in re.findall(r"\b([A-Za-z_]\w*)\s*(?:[-+*/%]?=(?!=)|\+\+|--)", text):
-        run.environment.set(name, mark(f"${name}"))
-    return False
+        value = arithmetic.calculated(text, run.environment)
+    return Result(status_of(None if value is None else value != 0))
 
 
 # -- the rest ----------------------------------------------------------------------------------

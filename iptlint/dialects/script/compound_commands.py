@@ -15,7 +15,7 @@ from iptlint.dialects.script.asking import (
     truth_of_test,
 )
 from iptlint.dialects.script.branches import Alternative, run_alternatives
-from iptlint.dialects.script.builtins import assign, status_of
+from iptlint.dialects.script.builtins import status_of
 from iptlint.dialects.script.calls import in_subprocess
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.generated_text import Condition
@@ -209,9 +209,7 @@ def test(shell: Interpreter, node: t.Test) -> Result:
 
 def calculation(shell: Interpreter, node: t.Calculation) -> Result:
     value = arithmetic.calculated(node.text, shell.run.environment)
-    if value is not None and not re.search(r"(?<![<>=!])=(?!=)|\+\+|--", node.text):
-        return Result(1 if value == 0 else 0)
-    return Result(0 if assign(node.text, shell.run) else None)
+    return Result(status_of(None if value is None else value != 0))
 
 
 def define(shell: Interpreter, node: t.Function) -> Result:

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.arrays import (
+    from_the_end,
+    is_list_known,
+    is_named,
+    keys_of,
+    with_item,
+    without_item,
+)
 from iptlint.dialects.script.choices import Option, Value, all_alike, one_of
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, is_known, mark
@@ -51,7 +59,11 @@ class Environment:
     ``assigned``: the variables that the text gives a value anywhere. Any other one is set from
     outside, if at all. ``saved``: what the local variables of the functions that run were
     before, innermost last. ``choices``: of variables that have one of several values what they
-    may be. ``guessed``: nobody has said XX"""
+    may be. ``guessed``: nobody has said what the script is called with. ``given``: the variables
+    that hold what it is called with. ``handed``: all of it was handed on to the function that
+    runs. ``forms``: those that were declared to hold numbers (``i``), or capitals (``u``) or small
+    letters (``l``) only; shared by all copies.
+    """
 
     name: str
     arguments: tuple[str, ...] = ()
@@ -65,6 +77,7 @@ class Environment:
     guessed: bool = False
     given: frozenset[str] = frozenset()
     handed: bool = False
+    forms: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(
@@ -80,6 +93,7 @@ class Environment:
             self.guessed,
             self.given,
             self.handed,
+            self.forms,
         )
 
     def take(self, other: Environment) -> None:
@@ -216,12 +230,67 @@ class Environment:
             case items:
                 return items[0] if items else ""
 
+    # -- items of arrays ----------------------------------------------------------------------
+
+    def items(self, name: str) -> tuple[str, ...]:
+        """A variable that is no list is one of one item."""
+        value = self.get(name)
+        return (value,) if isinstance(value, str) else () if value is None else value
+
+    def has_keys(self, name: str) -> bool:
+        """Whether its items are called by words."""
+        return is_named(self.variables.get(name))
+
+    def has_item(self, name: str, key: str) -> bool:
+        """Whether there may be one with that key."""
+        items = self.items(name)
+        known = is_list_known(items) or (is_named(items) and all(map(is_known, keys_of(items))))
+        return not known or key.startswith("-") or key in keys_of(items)
+
+    def item(self, name: str, key: str | None) -> str:
+        """Empty where there is none; a mark where that is not known."""
+        items = self.items(name)
+        if key is None or not is_known(key):
+            return mark(f"${name}[…]")
+        if not is_list_known(items) and not _is_before_unknown(items, key):
+            return mark(f"${name}[{key}]")
+        keys = keys_of(items)
+        if not is_named(items) and key.startswith("-"):
+            key = from_the_end(keys, key)
+        return items[keys.index(key)] if key in keys else ""
+
+    def set_item(self, name: str, key: str | None, value: str) -> None:
+        items = self.items(name)
+        named = is_named(items)
+        if key is not None and not named and key.startswith("-"):
+            key = from_the_end(keys_of(items), key)
+        if key is None or not is_known(key) or not (is_list_known(items) or key in keys_of(items)):
+            self.set(name, (mark(f"${name}"),))
+        else:
+            self.set(name, with_item(items, key, value))
+
+    def unset_item(self, name: str, key: str | None) -> None:
+        items = self.items(name)
+        if key is None or not is_known(key) or not is_list_known(items):
+            self.set(name, (mark(f"${name}"),))
+        else:
+            self.set(name, without_item(items, key))
+
     def separators(self) -> str:
         separators = self.text("IFS")
         return separators if is_known(separators) else BLANKS
 
 
 _SPECIAL = frozenset("?$!-")
+
+
+def _is_before_unknown(items: tuple[str, ...], key: str) -> bool:
+    """What is not known may be several items of a list, and the next ones stand further behind; a
+    word is the key of one value."""
+    if is_named(items):
+        return all(map(is_known, keys_of(items)))
+    unknown = next(n for n, item in enumerate(items) if not is_known(item))
+    return key in keys_of(items)[:unknown]
 
 
 def merge_environments(ways: Sequence[tuple[Condition, Environment]]) -> Environment:

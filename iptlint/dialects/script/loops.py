@@ -14,7 +14,6 @@ from iptlint.dialects.script.branches import (
     at_the_end,
     run_alternatives,
 )
-from iptlint.dialects.script.builtins import assign
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import Flow, Result, Scope, TooMuchError
@@ -169,7 +168,7 @@ def _round(shell: Interpreter, node: t.While) -> Result:
 
 
 def counting(shell: Interpreter, node: t.CountingFor) -> Result:
-    assign(node.initial, shell.run)
+    arithmetic.calculated(node.initial, shell.run.environment)
 
     def rounds() -> Result:
         result = Result()
@@ -194,7 +193,7 @@ def counting(shell: Interpreter, node: t.CountingFor) -> Result:
 
 def _counted(shell: Interpreter, node: t.CountingFor) -> Result:
     result = shell.execute_all(node.body)
-    assign(node.update, shell.run)
+    arithmetic.calculated(node.update, shell.run.environment)
     return result
 
 

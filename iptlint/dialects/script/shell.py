@@ -16,6 +16,7 @@ from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import compound_commands, loops, simple_commands
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import truth_of
+from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.calls import run_function
 from iptlint.dialects.script.choosing import for_each, undecided
 from iptlint.dialects.script.generated_text import Condition
@@ -23,7 +24,7 @@ from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, Too
 from iptlint.dialects.script.streams import Output
 from iptlint.dialects.script.symbolic_text import mark
 from iptlint.dialects.script.tools import Call
-from iptlint.dialects.script.word_expansion import MAX_BRACES, Expander
+from iptlint.dialects.script.word_expansion import Expander
 from iptlint.source import Span
 
 _LONGEST = 60

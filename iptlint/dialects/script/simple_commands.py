@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import asked_in
+from iptlint.dialects.script.arithmetic import calculated
+from iptlint.dialects.script.array_items import array_of, index_of
+from iptlint.dialects.script.arrays import Items
 from iptlint.dialects.script.asking import truth_of_test
 from iptlint.dialects.script.calls import execute
 from iptlint.dialects.script.empty_values import Emptied
@@ -34,8 +36,7 @@ _TESTS = ("[", "test")
 def command(shell: Interpreter, node: t.Command) -> Result:
     run = shell.run
     if node.keyword == "unset":
-        for word in node.words:
-            _unset(shell, shell.expander().text(word))
+        _unset(shell, [shell.expander().text(word) for word in node.words])
         return Result()
     if node.keyword in run.environment.functions:
         span = shell.span(node)
@@ -65,12 +66,17 @@ def command(shell: Interpreter, node: t.Command) -> Result:
     return result
 
 
-def _unset(shell: Interpreter, text: str) -> None:
-    name, _, index = text.partition("[")
-    if index:
-        shell.run.environment.set(name, (mark(f"${name}"),))
-    else:
-        shell.run.environment.put(name, None)
+def _unset(shell: Interpreter, words: Sequence[str]) -> None:
+    environment = shell.run.environment
+    functions = "-f" in words
+    for word in words:
+        name, _, index = word.partition("[")
+        if index:
+            environment.unset_item(name, index_of(index.removesuffix("]"), name, environment))
+        elif functions or (name in environment.functions and name not in environment.variables):
+            environment.functions.pop(name, None)
+        else:
+            environment.put(name, None)
 
 
 def _expanded(
@@ -142,12 +148,26 @@ def _declare(shell: Interpreter, node: t.Command) -> Result:
     for name in (*(a.name for a in node.assignments), *names):
         if local and re.fullmatch(r"\w+", name):
             shell.run.environment.make_local(name)
+    options = "".join(name for name in names if re.fullmatch(r"-\w+", name))
+    kept = [name for name in names if re.fullmatch(r"\w+", name)]
+    _shape(shell, options, [*kept, *(each.name for each in node.assignments)])
     shell.run.status = 0
     _assign(shell, node.assignments)
-    if any(re.fullmatch(r"-\w*n\w*", name) for name in names) and node.keyword != "export":
+    if "n" in options and node.keyword != "export":
         for each in node.assignments:  # another name for a variable
             shell.run.environment.set(each.name, (mark(f"${each.name}"),))
     return Result()
+
+
+def _shape(shell: Interpreter, options: str, names: Sequence[str]) -> None:
+    """What ``declare -A``, ``-i``, ``-u`` and ``-l`` say of what variables may hold."""
+    environment = shell.run.environment
+    for name in names:
+        if "A" in options and not environment.has_keys(name):
+            environment.set(name, Items(named=True))
+        form = next((option for option in options if option in "iul"), None)
+        if form is not None:
+            environment.forms[name] = form
 
 
 def _assign(shell: Interpreter, assignments: Sequence[t.Assignment]) -> None:
@@ -155,34 +175,40 @@ def _assign(shell: Interpreter, assignments: Sequence[t.Assignment]) -> None:
     for each in assignments:
         expander = shell.expander()
         if each.items is not None:
-            items = tuple(expander.fields(each.items))
-            if any(re.match(r"\[[^]]*\]=", item) for item in items):
-                items = (mark(f"${each.name}"),)  # its items have keys
-            before = environment.get(each.name) if each.append else None
-            kept = (before,) if isinstance(before, str) else before or ()
-            shell.run.expand(cost_of(kept))
-            environment.set(each.name, (*kept, *items))
+            named = environment.has_keys(each.name)
+            before = environment.items(each.name) if each.append else ()
+            shell.run.expand(cost_of(before))
+            items = [expander.of_word(word) for word in each.items]
+            environment.set(each.name, array_of(each.name, items, before, named=named))
         elif each.index is not None:
             _set_item(shell, each, expander.text(each.value))
         else:
-            value = expander.text(each.value)
-            kept_text = environment.text(each.name) if each.append else ""
-            if len(kept_text) + len(value) > MAX_VALUE:
-                raise TooMuchError
-            environment.set(each.name, kept_text + value)
+            environment.set(each.name, _value(shell, each, expander.text(each.value)))
+
+
+def _value(shell: Interpreter, each: t.Assignment, value: str) -> str:
+    environment = shell.run.environment
+    kept = environment.text(each.name) if each.append else ""
+    form = environment.forms.get(each.name)
+    if form == "i":
+        joint = "+" if each.append else ""
+        number = calculated(f"{kept}{joint}{value}", environment)
+        return mark(f"${each.name}") if number is None else str(number)
+    if len(kept) + len(value) > MAX_VALUE:
+        raise TooMuchError
+    if form in ("u", "l") and is_known(value):
+        value = value.upper() if form == "u" else value.lower()
+    return kept + value
 
 
 def _set_item(shell: Interpreter, each: t.Assignment, value: str) -> None:
     environment = shell.run.environment
-    before = environment.get(each.name)
-    items = [*((before,) if isinstance(before, str) else before or ())]
-    shell.run.expand(cost_of(items))
-    index = arithmetic.calculated(each.index or "", environment)
-    if index is None or not 0 <= index <= len(items):
-        environment.set(each.name, (mark(f"${each.name}"),))
-        return
-    items[index : index + 1] = [value]
-    environment.set(each.name, tuple(items))
+    shell.run.expand(cost_of(environment.items(each.name)))
+    key = index_of(each.index or "", each.name, environment)
+    kept = environment.item(each.name, key) if each.append else ""
+    if len(kept) + len(value) > MAX_VALUE:
+        raise TooMuchError
+    environment.set_item(each.name, key, kept + value)
 
 
 def with_redirects(

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arithmetic import calculated
+from iptlint.dialects.script.array_items import index_of
+from iptlint.dialects.script.arrays import is_named, keys_of
+from iptlint.dialects.script.brace_expansion import TooManyError, braces
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.globs import glob
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
-from iptlint.model.numbers import decimal, signed
+from iptlint.dialects.script.value_edits import EDITS, replaced
+from iptlint.model.numbers import decimal
 
 Output = Callable[[t.Substitution], str]
 """What the commands in a substitution print."""
@@ -22,7 +26,6 @@ Output = Callable[[t.Substitution], str]
 Excess = Callable[[t.Word], None]
 """Is told of a word of which braces make more than anybody follows."""
 
-MAX_BRACES = 1000
 _MOST_EDITED = 4000
 """Characters of a value that ``${x%…}`` and its like are worked out of."""
 _QUOTED_LISTS = ("@",)
@@ -77,7 +80,7 @@ class Expander:
     def of_word(self, word: t.Word) -> list[str]:
         try:
             words = braces(word)
-        except _TooManyError:
+        except TooManyError:
             self.excess(word)
             return [mark(self.source[word.start : word.end])]
         fields = [field for each in words for field in self._split(each)]
@@ -148,7 +151,7 @@ class Expander:
         if part.operator[-1:] in tuple("-=+?") and self.environment.is_default(part.name):
             value = None
         if part.index is not None:
-            value = self._element(value, part.index)
+            value = self._element(part.name, part.index)
         elif isinstance(value, tuple) and part.name not in ("@", "*"):
             value = value[0] if value else None
         if part.prefix == "#":
@@ -156,7 +159,7 @@ class Expander:
         if part.operator:
             return self._changed(part, value)
         if value is None:
-            return [""] if part.index is None else []
+            return [] if part.index in ("@", "*") else [""]
         return [self._named(part, value)] if isinstance(value, str) else self._listed(part, value)
 
     def _named(self, part: t.Parameter, value: str) -> str:
@@ -169,19 +172,18 @@ class Expander:
         star = part.name == "*" or part.index == "*"
         return [self._joint(part).join(values)] if star and part.quoted else list(values)
 
-    def _element(self, value: str | tuple[str, ...] | None, index: str) -> str | tuple[str, ...]:
-        items = (value,) if isinstance(value, str) else value or ()
+    def _element(self, name: str, index: str) -> str | tuple[str, ...] | None:
         if index in ("@", "*"):
-            return items
-        number = calculated(index, self.environment)
-        # What is not known may be several words, and the next ones stand further behind.
-        unknown = next((n for n, item in enumerate(items) if not is_known(item)), None)
-        if number is None or (unknown is not None and (number < 0 or number >= unknown)):
-            return mark(f"[{index}]")
-        return items[number] if -len(items) <= number < len(items) else ""
+            return self.environment.items(name)
+        key = index_of(index, name, self.environment)
+        if key is not None and not self.environment.has_item(name, key):
+            return None
+        return self.environment.item(name, key)
 
     def _length(self, value: str | tuple[str, ...] | None) -> str:
-        if isinstance(value, tuple) and not all(map(is_known, value)):
+        if isinstance(value, tuple) and not all(
+            map(is_known, keys_of(value) if is_named(value) else value)
+        ):
             return mark("${#…}")
         if value is None or isinstance(value, tuple):
             return str(len(value or ()))
@@ -189,8 +191,8 @@ class Expander:
 
     def _indices(self, name: str, value: str | tuple[str, ...] | None) -> list[str]:
         items = (value,) if isinstance(value, str) else value or ()
-        known = all(map(is_known, items))
-        return [str(n) for n in range(len(items))] if known else [mark(f"${{!{name}[@]}}")]
+        known = all(map(is_known, keys_of(items) if is_named(items) else items))
+        return list(keys_of(items)) if known else [mark(f"${{!{name}[@]}}")]
 
     def _indirect(self, part: t.Parameter) -> str:
         name = self.environment.text(part.name)
@@ -223,14 +225,14 @@ class Expander:
 
     def _edited(self, part: t.Parameter, value: str) -> str:
         argument = part.argument
-        edit = _EDITS.get(part.operator)
+        edit = EDITS.get(part.operator)
         unknown = mark(f"${part.name}")
         if part.operator == ":" and argument is not None and is_known(value):
             return self._piece(self.text(argument), value) or unknown
         if edit is None or argument is None or not is_known(value) or len(value) > _MOST_EDITED:
             return unknown
         if part.operator.startswith("/"):
-            return _replaced(self.text(argument), value, part.operator) or unknown
+            return replaced(self.text(argument), value, part.operator) or unknown
         pattern = self.pattern(argument)
         return unknown if pattern is None else edit(pattern, value)
 
@@ -245,16 +247,17 @@ class Expander:
         """``${x[@]:1:2}``; of the arguments, ``$0`` is the first."""
         items = (self.environment.name, *values) if part.name in ("@", "*") else values
         bounds = self._bounds(self.text(part.argument))
-        if bounds is None or bounds[0] < 0 or not all(map(is_known, items)):
+        if bounds is None or abs(bounds[0]) > len(items) or not all(map(is_known, items)):
             return [mark(f"${part.name}")]
         return list(items[bounds[0] :][: bounds[1]])
 
     def _bounds(self, argument: str) -> tuple[int, int | None] | None:
+        """From where on, and how many; less than none is counted from the end."""
         first, _, count = argument.partition(":")
         start, length = calculated(first, self.environment), calculated(count, self.environment)
-        if start is None or (count and (length is None or length < 0)):
+        if start is None or (count and length is None):
             return None
-        return start, length
+        return start, length if count else None
 
 
 def _glued(current: _Field, values: list[str], *, quoted: bool) -> Iterator[str]:
@@ -285,112 +288,3 @@ def _ended(current: _Field) -> Iterator[str]:
     if current.there:
         yield current.text
     current.text, current.there = "", False
-
-
-# -- edits -----------------------------------------------------------------------------------
-
-
-def _cut(value: str, pattern: re.Pattern[str], *, front: bool, longest: bool) -> str:
-    ends = range(len(value) + 1)
-    for end in reversed(ends) if longest == front else ends:
-        piece = value[:end] if front else value[end:]
-        if pattern.fullmatch(piece):
-            return value[end:] if front else value[:end]
-    return value
-
-
-def _replaced(argument: str, value: str, operator: str) -> str | None:
-    old, _, new = argument.partition("/")
-    pattern = glob((old, False)) if is_known(argument) and old else None
-    if pattern is None:
-        return None
-    return pattern.sub(lambda _: new, value, count=0 if operator == "//" else 1)
-
-
-_EDITS: dict[str, Callable[[re.Pattern[str], str], str]] = {
-    "%": lambda pattern, value: (
-        _cut(value, pattern, front=False, longest=False) if not pattern.fullmatch("") else value
-    ),
-    "%%": lambda pattern, value: _cut(value, pattern, front=False, longest=True),
-    "#": lambda pattern, value: _cut(value, pattern, front=True, longest=False),
-    "##": lambda pattern, value: _cut(value, pattern, front=True, longest=True),
-    "/": lambda _, value: value,
-    "//": lambda _, value: value,
-    "^^": lambda _, value: value.upper(),
-    ",,": lambda _, value: value.lower(),
-}
-
-
-# -- braces ----------------------------------------------------------------------------------
-
-_GROUP = re.compile(r"\{([^{}]*)\}")
-_STEPS = re.compile(r"(-?[0-9]+|[a-zA-Z])\.\.(-?[0-9]+|[a-zA-Z])(?:\.\.(-?[0-9]+))?")
-_HELD = 0xE000
-
-
-class _TooManyError(Exception):
-    """More words than ``MAX_BRACES``."""
-
-
-def braces(word: t.Word) -> list[t.Word]:
-    """``{a,b}`` and ``{1..3}`` make several words of one."""
-    if not any(isinstance(p, t.Text) and not p.quoted and "{" in p.text for p in word.parts):
-        return [word]
-    form = "".join(
-        part.text if isinstance(part, t.Text) and not part.quoted else chr(_HELD + index)
-        for index, part in enumerate(word.parts)
-    )
-    made = _unbraced(form)
-    if made == [form]:
-        return [word]
-    return [replace(word, parts=tuple(_parts(text, word))) for text in made]
-
-
-def _unbraced(form: str) -> list[str]:
-    """The innermost group first, until there is none."""
-    done: list[str] = []
-    todo = [(form, 0)]
-    while todo:
-        if len(done) + len(todo) > MAX_BRACES:
-            raise _TooManyError
-        text, at = todo.pop()
-        match = _GROUP.search(text, at)
-        if match is None:
-            done.append(text)
-            continue
-        choices = _choices(match[1])
-        if choices is None:
-            todo.append((text, match.end()))
-            continue
-        before, after = text[: match.start()], text[match.end() :]
-        todo += [(before + choice + after, 0) for choice in reversed(choices)]
-    return done
-
-
-def _choices(inside: str) -> list[str] | None:
-    """What is between braces, one by one; None where they are plain characters."""
-    steps = _STEPS.fullmatch(inside)
-    if steps is None:
-        return inside.split(",") if "," in inside else None
-    first, last = steps[1], steps[2]
-    low, high = signed(first), signed(last)
-    numeric = low is not None and high is not None
-    if low is None or high is None:
-        if len(first) > 1 or len(last) > 1:
-            return None
-        low, high = ord(first), ord(last)
-    step = max(1, abs(signed(steps[3] or "1") or 1))
-    if abs(high - low) // step >= MAX_BRACES:
-        raise _TooManyError
-    numbers = range(low, high + 1, step) if low <= high else range(low, high - 1, -step)
-    width = max(map(len, (first, last))) if first.startswith("0") and len(first) > 1 else 0
-    return [str(n).zfill(width) if numeric else chr(n) for n in numbers]
-
-
-def _parts(text: str, word: t.Word) -> Iterator[t.Part]:
-    for piece in re.findall("[\ue000-\uf8ff]|[^\ue000-\uf8ff]+", text):
-        index = ord(piece[0]) - _HELD
-        if 0 <= index < len(word.parts):
-            yield word.parts[index]
-        else:
-            yield t.Text(piece, start=word.start, end=word.end)
