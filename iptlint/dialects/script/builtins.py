@@ -11,8 +11,9 @@ from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
+from iptlint.dialects.script.reading import getopts, mapfile, read
 from iptlint.dialects.script.state import TEMPORARY, Flow, Result, Run
-from iptlint.dialects.script.symbolic_text import is_known, mark, pieces, shown
+from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call
 from iptlint.model.numbers import decimal, signed
 
@@ -158,6 +159,9 @@ def _set(run: Run, call: Call) -> Result:
     words = list(call.words[1:])
     while words and words[0][:1] in ("-", "+") and words[0] not in ("--", "-"):
         named = words[0].count("o")  # -euo pipefail: each o takes a word
+        given = {*words[0][1:], *(_LETTERS.get(w, w) for w in words[1 : 1 + named])} - {"o"}
+        switched = run.environment.settings
+        run.environment.settings = switched | given if words[0][0] == "-" else switched - given
         del words[: 1 + named]
         if not words:
             return Result()
@@ -168,63 +172,7 @@ def _set(run: Run, call: Call) -> Result:
     return Result()
 
 
-def _read(run: Run, call: Call) -> Result:
-    """A line of what is known; what a person types, or a file of the host holds, is not."""
-    names, array = _read_names(call.words[1:])
-    if run.stdin is None or not run.stdin.is_known:
-        for name in names:
-            unknown = mark(f"${name}")
-            run.environment.set(name, (unknown,) if array else unknown)
-        return Result(None)
-    line = run.stdin.line()
-    if array:
-        run.environment.set(names[0], tuple(pieces(line or "", run.environment.separators())))
-        return Result(1 if line is None else 0)
-    for name, value in zip(names, _fields(line or "", names, run), strict=True):
-        run.environment.set(name, value)
-    return Result(1 if line is None else 0)
-
-
-def _mapfile(run: Run, call: Call) -> Result:
-    """Lines into an array; what is more than its plain form is not known."""
-    *options, name = call.words[1:] or ("MAPFILE",)
-    if not re.fullmatch(r"[A-Za-z_]\w*", name):
-        return _other(run, call)
-    known = run.stdin is not None and run.stdin.is_known and options == ["-t"]
-    lines = tuple(run.stdin.text.splitlines()) if run.stdin is not None and known else None
-    run.environment.set(name, (mark(f"${name}"),) if lines is None else lines)
-    return Result()
-
-
-def _read_names(words: Sequence[str]) -> tuple[list[str], bool]:
-    """The variables that `read` sets; whether it is one, and an array."""
-    names: list[str] = []
-    array, rest = False, iter(words)
-    for word in rest:
-        option = re.fullmatch(r"-[ers]*([apdintuN])(.*)", word)
-        if option is None:
-            names += [word] if re.fullmatch(r"[A-Za-z_]\w*", word) else []
-            continue
-        argument = option[2] or next(rest, "")
-        if option[1] == "a":
-            names, array = [argument], True
-    return names or ["REPLY"], array
-
-
-def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:
-    separators = run.environment.separators()
-    blank = "".join(c for c in separators if c.isspace())
-    if not separators:
-        return [line, *[""] * (len(names) - 1)]
-    if len(names) == 1:
-        return [line.strip(blank)]
-    fields = pieces(line, separators)
-    head = fields[: len(names) - 1]
-    rest = line
-    for field in head:
-        rest = rest[rest.index(field) + len(field) :]
-    tail = [rest.strip(blank).lstrip(separators)]
-    return [*head, *[""] * (len(names) - 1 - len(head)), *tail][: len(names)]
+_LETTERS = {"errexit": "e", "nounset": "u", "noglob": "f", "noexec": "n"}
 
 
 def _let(run: Run, call: Call) -> Result:
@@ -245,9 +193,18 @@ def _test(run: Run, call: Call) -> Result:
 
 
 def _trap(run: Run, call: Call) -> Result:
-    if re.search(r"tables|\bnft\b|IPT", " ".join(call.words)):
-        run.note(Reason.LATER, call.span, "trap")
+    """What is carried out for a signal is not, where none comes."""
+    words = [word for word in call.words[1:] if word != "--"]
+    command, signals = (words[0], words[1:]) if len(words) > 1 else ("-", words)
+    names = {_ENDING.get(s, s.upper().removeprefix("SIG")) for s in signals}
+    for name in names & {"EXIT", "ERR"}:
+        run.environment.traps.pop(name, None)
+        if command not in ("-", ""):
+            run.environment.traps[name] = (command, call.span)
     return Result()
+
+
+_ENDING = {"0": "EXIT"}
 
 
 def _temporary(run: Run, call: Call) -> Result:
@@ -339,9 +296,9 @@ BUILTINS: dict[str, Builtin] = {
     "hash": _which,
     "shift": _shift,
     "set": _set,
-    "read": _read,
-    "mapfile": _mapfile,
-    "readarray": _mapfile,
+    "read": read,
+    "mapfile": mapfile,
+    "readarray": mapfile,
     "seq": _seq,
     "let": _let,
     "test": _test,
@@ -356,7 +313,7 @@ BUILTINS: dict[str, Builtin] = {
     "pwd": _pwd,
     "readlink": _real_path,
     "realpath": _real_path,
-    "getopts": lambda run, call: Result(1 if not run.environment.arguments else None),
+    "getopts": getopts,
     **dict.fromkeys(
         (
             *("modprobe", "insmod", "depmod", "sysctl", "mkdir", "rm", "cp", "mv", "touch"),

@@ -67,7 +67,8 @@ def _execute_no_function(shell: Interpreter, call: Call) -> Result:
         if wrapped is None or not wrapped.words:
             return Result(None)
         go_on = execute if short in _KEYWORDS else _execute_no_function
-        return go_on(shell, wrapped)
+        result = go_on(shell, wrapped)
+        return result._replace(flow=Flow.EXIT) if short == "exec" else result
     if name == run.environment.name and is_known(name):
         return _again(shell, call)
     if short in _SHELLS:
@@ -183,7 +184,7 @@ _ARGUMENTS = re.compile(r"\$\{?[@*1-9]")
 def _answer(result: Result, scope: Scope) -> Result:
     """The status of a function that may have been left before its end, with others."""
     if not scope.departures:
-        return Result(result.status, truth=result.truth)
+        return Result(result.status, truth=result.truth, sure=result.sure)
     statuses = {result.status, *(status for _, status in scope.departures)}
     if len(statuses) == 1 and None not in statuses:
         return Result(result.status)
@@ -231,7 +232,7 @@ def _text(shell: Interpreter, text: RunningText, call: Call) -> Result:
         run.text, run.calls = before, calls
 
 
-def _eval(shell: Interpreter, call: Call) -> Result:
+def evaluate(shell: Interpreter, call: Call) -> Result:
     """The words as a text. What is unknown in them stands there as a variable."""
     run = shell.run
     text = " ".join(call.words[1:])
@@ -264,7 +265,7 @@ def _other_shell(shell: Interpreter, call: Call) -> Result:
         text = Call((words[0], words[index - 1]), call.spans[:2], call.span)
         with shell.run.subshell():
             shell.run.environment.arguments = words[index + 1 :]
-            return in_subprocess(shell, lambda: _eval(shell, text))
+            return in_subprocess(shell, lambda: evaluate(shell, text))
     named = [word for word in words if not word.startswith("-")]
     source = find(shell.run, named[0]) if named and is_known(named[0]) else None
     if source is None:
@@ -310,7 +311,7 @@ def in_subprocess(shell: Interpreter, action: Callable[[], Result]) -> Result:
     run.scopes.append(Scope(Flow.EXIT, run.guards))
     try:
         result = action()
-        return Result(result.status, truth=result.truth)
+        return Result(result.status, truth=result.truth, sure=result.sure)
     finally:
         run.scopes.pop()
 
@@ -359,5 +360,5 @@ _HARMLESS = re.compile(
 _SPECIAL: dict[str, Callable[[Interpreter, Call], Result]] = {
     ".": _source,
     "source": _source,
-    "eval": _eval,
+    "eval": evaluate,
 }

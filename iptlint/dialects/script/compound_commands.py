@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from iptlint.dialects.script import arithmetic
@@ -24,9 +25,10 @@ from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.simple_commands import with_redirects
 from iptlint.dialects.script.state import Flow, Result
 from iptlint.dialects.script.streams import Input, Output
-from iptlint.dialects.script.symbolic_text import is_known
+from iptlint.dialects.script.symbolic_text import is_known, mark
 from iptlint.dialects.script.truths import all_of, any_of, doubt, opposite
 
+_GOES_ON = re.compile(r"\b(?:while|until|sleep|wait|inotifywait)\b")
 _FIREWALL = re.compile(r"ip6?tables|\bipset\b|\bnft\b|\$\{?IP6?T")
 
 
@@ -34,26 +36,37 @@ def listing(shell: Interpreter, node: t.Listing) -> Result:
     with shell.run.within_condition():
         result = shell.execute(node.first)
     last: t.Node = node.first
-    for operator, statement in node.rest:
+    for number, (operator, statement) in enumerate(node.rest, 1):
+        follow = shell.execute if number == len(node.rest) else partial(_asked, shell)
         if result.flow is not Flow.GO:
             return result
         if result.status is None:
             success = shell.condition(last, result)
-            result = _perhaps(shell, success, statement, succeeded=operator == "&&")
+            result = _perhaps(shell, success, statement, follow, succeeded=operator == "&&")
         elif (result.status == 0) == (operator == "&&"):
-            result = shell.execute(statement)
+            result = follow(statement)
         last = statement
     return result
 
 
+def _asked(shell: Interpreter, statement: t.Statement) -> Result:
+    with shell.run.within_condition():
+        return shell.execute(statement)
+
+
 def _perhaps(
-    shell: Interpreter, success: Condition, statement: t.Statement, *, succeeded: bool
+    shell: Interpreter,
+    success: Condition,
+    statement: t.Statement,
+    follow: Callable[[t.Statement], Result],
+    *,
+    succeeded: bool,
 ) -> Result:
     """The statement where what is before it succeeded, or where it did not; what comes of both."""
     results: list[Result] = []
 
     def action() -> Result:
-        results.append(shell.execute(statement))
+        results.append(follow(statement))
         return results[-1]
 
     condition = success if succeeded else success.opposite()
@@ -90,19 +103,34 @@ def group(shell: Interpreter, node: t.Group) -> Result:
 def pipeline(shell: Interpreter, node: t.Pipeline) -> Result:
     run = shell.run
     stdin, result = run.stdin, Result()
+    statuses: list[int | None] = []
     for index, member in enumerate(node.members):
         last = index == len(node.members) - 1
         printed = Output(run.conditions())
         stdout = run.stdout if last else printed
         with run.subshell(), run.streams(stdin, stdout):
-            result = in_subprocess(shell, partial(shell.execute, member))
+            result = in_subprocess(shell, partial(_member, shell, member, last=last))
+        statuses.append(result.status)
         stdin = Input(tuple(printed.parts))
-    return result
+    known = (mark("$?") if status is None else str(status) for status in statuses)
+    run.environment.set("PIPESTATUS", tuple(known))
+    if "pipefail" not in run.environment.settings or not any(statuses[:-1]):
+        return result
+    return Result(next(status for status in reversed(statuses) if status != 0))
+
+
+def _member(shell: Interpreter, member: t.Statement, *, last: bool) -> Result:
+    """Of a pipeline: it ends the script only where its status is that of all of it."""
+    return shell.execute(member) if last else _asked(shell, member)
 
 
 def background(shell: Interpreter, node: t.Background) -> Result:
+    """What goes on for a time of its own is noted; else nobody needs to wait for it long."""
     text = shell.run.text.source.text[node.start : node.end]
-    if _FIREWALL.search(text):
+    if not _GOES_ON.search(text):
+        with shell.run.subshell():
+            in_subprocess(shell, partial(_asked, shell, node.body))
+    elif _FIREWALL.search(text):
         span = shell.span(node)
         shell.run.note(Reason.LATER, span, shell.line(node)[:40])
         shell.run.commands.add((span.source.path, span.start, span.end))

@@ -20,7 +20,7 @@ from iptlint.dialects.script.choices import Option, Value, all_alike, one_of
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, is_known, mark
 from iptlint.model.numbers import decimal, is_decimal
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, Span
 
 _ROOT = {"EUID": "0", "UID": "0", "IFS": BLANKS, "OSTYPE": "linux-gnu"}
 _FROM_OUTSIDE = re.compile(
@@ -62,7 +62,9 @@ class Environment:
     may be. ``guessed``: nobody has said what the script is called with. ``given``: the variables
     that hold what it is called with. ``handed``: all of it was handed on to the function that
     runs. ``forms``: those that were declared to hold numbers (``i``), or capitals (``u``) or small
-    letters (``l``) only; shared by all copies.
+    letters (``l``) only; shared by all copies. ``settings``: what ``set`` has switched on, by its
+    letter or its word. ``status``: that of the last command; None where it is not known. ``traps``:
+    what is carried out when the script ends, or a command fails.
     """
 
     name: str
@@ -78,6 +80,9 @@ class Environment:
     given: frozenset[str] = frozenset()
     handed: bool = False
     forms: dict[str, str] = field(default_factory=dict)
+    settings: frozenset[str] = frozenset()
+    status: int | None = 0
+    traps: dict[str, tuple[str, Span]] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(
@@ -94,6 +99,9 @@ class Environment:
             self.given,
             self.handed,
             self.forms,
+            self.settings,
+            self.status,
+            dict(self.traps),
         )
 
     def take(self, other: Environment) -> None:
@@ -102,7 +110,8 @@ class Environment:
         self.variables, self.functions = other.variables, other.functions
         self.open, self.saved = other.open, other.saved
         self.assigned, self.choices = other.assigned, other.choices
-        self.guessed = other.guessed
+        self.guessed, self.settings = other.guessed, other.settings
+        self.status, self.traps = other.status, other.traps
 
     def get(self, name: str) -> Value | None:
         """None for a variable that is certainly not set."""
@@ -113,6 +122,8 @@ class Environment:
             return self.arguments
         if name == "#":
             return str(len(self.arguments))
+        if name == "?" and self.status is not None:
+            return str(self.status)
         if name in _SPECIAL:
             return mark(f"${name}")
         value = self.variables.get(name)
@@ -298,6 +309,7 @@ def merge_environments(ways: Sequence[tuple[Condition, Environment]]) -> Environ
     (_, first), *others = ways
     merged = first.copy()
     merged.open = any(each.open for _, each in ways)
+    merged.settings = frozenset.intersection(*(each.settings for _, each in ways))
     for _, other in others:
         merged.functions = {**other.functions, **merged.functions}
         if merged.arguments != other.arguments:

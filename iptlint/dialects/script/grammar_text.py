@@ -4,6 +4,7 @@ something alike, each character in its place."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from iptlint.dialects.script.here_documents import bodies
 
@@ -58,6 +59,20 @@ def as_grammar_reads(text: str) -> str:
     if "<<" in plain and _INDENTED.search(plain):
         plain = _without_indents(plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
+
+
+def with_plain_tests(text: str, starts: Iterable[int]) -> str:
+    """With the brackets of the tests that begin there made letters of words, as they are to the
+    shell: the grammar knows a test that holds a redirection, and goes on for its end."""
+    for start in starts:
+        closing = _CLOSING.match(text, start)
+        if closing is not None:
+            inside = text[start + 1 : closing.end() - 1]
+            text = f"{text[:start]}{_WORD}{inside}{_WORD}{text[closing.end() :]}"
+    return text
+
+
+_CLOSING = re.compile(r"\[(?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
 
 
 def _without_indents(text: str) -> str:

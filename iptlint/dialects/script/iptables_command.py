@@ -32,13 +32,15 @@ from iptlint.model import Family, unread_rule
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """``unknown``: what of the command was not known. ``looks``: it asks and changes nothing."""
+    """``unknown``: what of the command was not known. ``looks``: it asks and changes nothing.
+    ``sure``: a failure is one whatever there was before, and not only that it is not understood."""
 
     changes: tuple[TableChange, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     failed: bool = False
     unknown: tuple[str, ...] = ()
     looks: bool = False
+    sure: bool = True
 
 
 def run_command(tool: IptablesTool, call: IptablesCall) -> CommandResult:
@@ -93,7 +95,19 @@ def _execute(execution: Execution) -> CommandResult:
         changes = (UseTable(execution.key), *changes)
     unknown = _unknown(execution) if changes or looks else ()
     diagnostics = tuple(execution.diagnostics)
-    return CommandResult(changes, diagnostics, execution.failed, unknown, looks)
+    return CommandResult(
+        changes, diagnostics, execution.failed, unknown, looks, _fails_anywhere(execution)
+    )
+
+
+def _fails_anywhere(execution: Execution) -> bool:
+    command = execution.shape.command
+    state = execution.chains.get(execution.chain or "")
+    if any(diagnostic.code == "IPT001" for diagnostic in execution.diagnostics):
+        return False
+    if command is Command.NEW_CHAIN or execution.is_known:
+        return True
+    return state is not None and state.emptied
 
 
 def _unknown(execution: Execution) -> tuple[str, ...]:

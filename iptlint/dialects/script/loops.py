@@ -163,7 +163,8 @@ def _for_some_time(shell: Interpreter, node: t.While) -> Result:
 
 
 def _round(shell: Interpreter, node: t.While) -> Result:
-    shell.execute_all(node.condition)
+    with shell.run.within_condition():
+        shell.execute_all(node.condition)
     return shell.execute_all(node.body)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -103,7 +104,14 @@ def _environment(
         assigned=assigned,
         guessed=call.guessed,
         given=given_in(file.statements),
+        settings=_settings(file.source.text),
     )
+
+
+def _settings(text: str) -> frozenset[str]:
+    """Those that the first line switches on: ``#!/bin/sh -e``."""
+    match = re.match(r"#!\s*\S+(?:\s+\w*sh)?\s+-([a-z]+)\s*$", text, re.MULTILINE)
+    return frozenset(match[1]) if match else frozenset()
 
 
 def _script(

@@ -12,12 +12,12 @@ from functools import cache
 from itertools import pairwise
 
 import tree_sitter_bash
-from tree_sitter import Language, Parser
+from tree_sitter import Language, Parser, Query, QueryCursor
 from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.grammar_text import as_grammar_reads
+from iptlint.dialects.script.grammar_text import as_grammar_reads, with_plain_tests
 from iptlint.dialects.script.here_documents import lifted
 from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
 from iptlint.dialects.script.signs import end_of_read, left_unread
@@ -37,6 +37,32 @@ def parse(source: SourceFile) -> t.ScriptFile:
 @cache
 def _language() -> Language:
     return Language(tree_sitter_bash.language())
+
+
+def _parsed(text: str) -> tuple[str, SyntaxNode]:
+    """The text, with what the grammar took for a test over several lines made words of, and its
+    tree."""
+    root = Parser(_language()).parse(text.encode()).root_node
+    for _ in range(_MOST_SWALLOWED):
+        plain = with_plain_tests(text, _swallowing(root))
+        if plain == text:
+            break
+        text, root = plain, Parser(_language()).parse(plain.encode()).root_node
+    return text, root
+
+
+_MOST_SWALLOWED = 20
+
+
+def _swallowing(root: SyntaxNode) -> list[int]:
+    """Where tests begin that the grammar has a whole command in, with redirections."""
+    captures = QueryCursor(_swallowed()).captures(root)
+    return [node.start_byte for node in captures.get("test", ())]
+
+
+@cache
+def _swallowed() -> Query:
+    return Query(_language(), '(test_command "[" (redirected_statement)) @test')
 
 
 def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:
@@ -66,7 +92,7 @@ class _Reader:
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
         text = as_grammar_reads(self.text)
-        root = Parser(_language()).parse(text.encode()).root_node
+        text, root = _parsed(text)
         if root.has_error:
             without, here_documents = lifted(_language(), text)
             if unread_length(without) < unread_length(root):

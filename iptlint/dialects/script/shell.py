@@ -19,6 +19,7 @@ from iptlint.dialects.script.asking import truth_of
 from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.calls import run_function
 from iptlint.dialects.script.choosing import for_each, undecided
+from iptlint.dialects.script.endings import ENDS, at_the_end_of, ended_by
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
 from iptlint.dialects.script.streams import Output
@@ -37,6 +38,7 @@ class Shell:
     def execute_script(self, statements: Sequence[t.Statement]) -> None:
         """A script; one that only defines functions is for something that calls ``start``."""
         self.execute_all(statements)
+        at_the_end_of(self)
         start = self.run.environment.functions.get("start")
         if start is not None and not self.run.steps:
             span = Span(start[0], start[1].start, start[1].start)
@@ -59,7 +61,7 @@ class Shell:
         names = undecided(self, statement)
         result = for_each(self, names, work) if names else work()
         run.status = result.status
-        return result
+        return ended_by(self, statement, result)
 
     def span(self, node: t.Node) -> Span:
         return self.run.text.place(node.start, node.end)
@@ -95,7 +97,10 @@ class Shell:
         run = self.run
         output = Output(run.conditions())
         with run.subshell(), run.streams(run.stdin, output):
-            run.status = self.execute_all(node.body).status
+            run.environment.settings -= ENDS  # a substitution of bash goes on
+            status = self.execute_all(node.body).status
+        run.status = status
+        run.outputs += 1
         text = output.text.rstrip("\n")
         return text if output.is_sure else mark(self.line(node))
 

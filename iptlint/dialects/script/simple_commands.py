@@ -45,9 +45,9 @@ def command(shell: Interpreter, node: t.Command) -> Result:
         return _declare(shell, node)
     words, spans = _expanded(shell, node.words)
     if not words:
-        run.status = 0
+        outputs = run.outputs
         _assign(shell, node.assignments)
-        status = run.status
+        status = run.status if run.outputs > outputs else 0  # what `$?` was before is read in it
         return with_redirects(shell, node.redirects, lambda _: Result(status))
     before = {a.name: run.environment.held(a.name) for a in node.assignments}
     _assign(shell, node.assignments)

@@ -64,12 +64,14 @@ class Flow(Enum):
 
 class Result(NamedTuple):
     """``status`` is None where it is known only at run time; ``truth``: then what has to hold for
-    success, if more is known of it than that it was asked. ``levels``: of break, continue."""
+    success, if more is known of it than that it was asked. ``levels``: of break, continue.
+    ``sure``: it has that status on every host, not only where there was nothing before."""
 
     status: int | None = 0
     flow: Flow = Flow.GO
     levels: int = 1
     truth: Match | None = None
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class Run:
     rounds of loops and in which calls it is; ``rounds``: in how many loops that go round
     nobody knows how often; ``asking``: in how many conditions; ``effects``: how many commands
     have changed files or the host. ``values``: how many fields words became, over one.
+    ``outputs``: how many substitutions were carried out.
     ``rule_files``: those that it wrote commands for a firewall into, whatever came of them.
     ``saved``: the tables when they were printed, by the mark that stands for the text.
     ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
@@ -162,8 +165,17 @@ class Run:
     rounds: int = 0
     asking: int = 0
     effects: int = 0
-    status: int | None = 0
+    outputs: int = 0
     tools: dict[Family, IptablesTool] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int | None:
+        """That of the last command, as ``$?`` has it."""
+        return self.environment.status
+
+    @status.setter
+    def status(self, status: int | None) -> None:
+        self.environment.status = status
 
     # -- conditions -----------------------------------------------------------
 

@@ -134,7 +134,7 @@ def _iptables(family: Family) -> Tool:
         if isinstance(settled, Diagnostic):
             run.diagnostics.append(settled)
             _add(run, call, Kind.CHANGE, failed=True)
-            return Result(1)
+            return Result(1, sure=False)
         result = run_command(run.tool(family), settled)
         if call.lacking and _is_not_read(result):
             needed = call.lacking.needed(partial(_is_read, run, family))
@@ -168,7 +168,7 @@ def _finish(run: Run, call: Call, result: CommandResult) -> Result:
     _add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
     if result.looks and not result.failed and run.stdout is not None:
         run.write(f"\0$(iptables {shown(' '.join(call.words))})\0\n", call.span)
-    return Result(1 if result.failed else 0)
+    return Result(1 if result.failed else 0, sure=result.sure)
 
 
 def _add(

@@ -219,6 +219,9 @@ class Expander:
         if not unset:
             return list(value) if isinstance(value, tuple) and part.name == "@" else [text]
         instead = self.text(part.argument)
+        if part.operator[-1] == "?":
+            # Who runs it gives a value; of arguments that is told where they are needed.
+            return ["" if decimal(part.name) else mark(f"${part.name}")]
         if part.operator[-1] == "=":
             self.environment.set(part.name, instead)
         return [instead]
