@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import outside
-from iptlint.analysis.diff import Divergence, Fate, compared
+from iptlint.analysis.diff import compared
+from iptlint.analysis.divergence import Divergence, Fate
 from iptlint.analysis.shares import shares
 from iptlint.memo import memo
 from iptlint.model import Family, Hook, Ruleset

@@ -7,6 +7,7 @@ proved on the result.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,10 +26,12 @@ Lint = Callable[[State], Report]
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A fix that could not be proved; ``why`` is the end of a sentence."""
+    """A fix that could not be proved; ``why`` is the end of a sentence. ``tried``: or there was no
+    time left to."""
 
     attempt: Attempt
     why: str
+    tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class _Work:
         while waiting := [*self._waiting()]:
             if self._is_late():
                 why = f"the time of {self.budget.seconds:g} s a file (--timeout) was not enough"
-                self._refuse(waiting, why)
+                self._refuse(waiting, why, tried=False)
             else:
                 self._step(waiting)
         return Fixed(self.state, tuple(self.applied), tuple(self.refused.values()))
@@ -89,7 +92,8 @@ class _Work:
     def _waiting(self) -> Iterator[Attempt]:
         for finding in self.report.each:
             if finding.fix is not None and self.allowed.takes(finding):
-                attempt = Attempt(finding, finding.fix)
+                # What would tell more of it holds all that was worked out of the old texts.
+                attempt = Attempt(replace(finding, later=None), finding.fix)
                 if _name(attempt) not in self.refused:
                     yield attempt
 
@@ -103,6 +107,7 @@ class _Work:
         together = _apart(waiting)
         while True:
             why = self._applied(together)
+            gc.collect()  # the old state or the refused one; nobody else does: see cli.main
             if why is None:
                 return
             if len(together) == 1:
@@ -110,9 +115,9 @@ class _Work:
                 return
             together = together[: len(together) // 2]
 
-    def _refuse(self, attempts: Sequence[Attempt], why: str) -> None:
+    def _refuse(self, attempts: Sequence[Attempt], why: str, *, tried: bool = True) -> None:
         for attempt in attempts:
-            self.refused[_name(attempt)] = Refused(attempt, why)
+            self.refused[_name(attempt)] = Refused(attempt, why, tried)
 
     def _applied(self, attempts: list[Attempt]) -> str | None:
         """Goes on with the edited texts; or says why it does not."""

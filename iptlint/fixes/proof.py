@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from iptlint.analysis.diff import Difference, Divergence, difference
+from iptlint.analysis.diff import Difference, difference
+from iptlint.analysis.divergence import Divergence
 from iptlint.dialects import Reader, Reading, read
 from iptlint.dialects.sets import read_sets, together
 from iptlint.findings import Finding, Severity

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.arrivals import Where, arrivals
-from iptlint.analysis.diff import Divergence, difference
+from iptlint.analysis.diff import difference
+from iptlint.analysis.divergence import Divergence
 from iptlint.analysis.exposure import exposure
 from iptlint.model import Field, Hook, Ruleset
 from iptlint.model.protocols import TCP, UDP

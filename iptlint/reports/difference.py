@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from iptlint.analysis.diff import Difference, Divergence, Fate, compared
+from iptlint.analysis.diff import Difference, compared
+from iptlint.analysis.divergence import Divergence, Fate
 from iptlint.findings.phrases import counted
 from iptlint.model import Hook
 from iptlint.packets.describe import Description, describe, share_text

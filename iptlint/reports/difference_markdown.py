@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from iptlint.analysis.diff import Difference, Divergence
+from iptlint.analysis.diff import Difference
+from iptlint.analysis.divergence import Divergence
 from iptlint.findings.phrases import counted
 from iptlint.reports import markup
 from iptlint.reports.difference import assumptions, change_lines, verdict_on

@@ -36,9 +36,10 @@ def _lines(text: str) -> list[str]:
 
 
 def fixed_text(fixed: Fixed, left: Report, *, written: bool) -> str:
-    """A line for each fix that was refused, and one that counts all. ``left``: what is found in the
-    new texts."""
-    lines = [_refused(each) for each in fixed.refused]
+    """A line for each fix that was refused, one for those that nobody tried, and one that counts
+    all. ``left``: what is found in the new texts."""
+    lines = [_refused(each) for each in fixed.refused if each.tried]
+    lines += _not_tried([each for each in fixed.refused if not each.tried])
     lines.append(", ".join(_counts(fixed, left, "fixed" if written else "would be fixed")))
     return "".join(f"{visible(line)}\n" for line in lines)
 
@@ -47,6 +48,15 @@ def _refused(refused: Refused) -> str:
     finding = refused.attempt.finding
     place = f"{finding.span.source.path}:{finding.span.line}"
     return f"not fixed: {place}: {finding.code}: {refused.attempt.fix.says}: {refused.why}"
+
+
+def _not_tried(refused: Sequence[Refused]) -> Iterator[str]:
+    if len(refused) <= 1:
+        yield from map(_refused, refused)
+        return
+    findings = [each.attempt.finding for each in refused]
+    codes = ", ".join(sorted({finding.code for finding in findings}))
+    yield f"not fixed: {len(refused)} findings, of {codes}: {refused[0].why}"
 
 
 def _counts(fixed: Fixed, left: Report, done: str) -> Iterator[str]:

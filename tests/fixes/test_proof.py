@@ -10,12 +10,13 @@ import pytest
 from iptlint.dialects import Reader
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Change, Fix
-from iptlint.fixes.engine import Allowed, Fixed, fix_all
+from iptlint.fixes.engine import Allowed, Fixed, Refused, fix_all
 from iptlint.fixes.proof import Attempt, State, finding_objection, meaning_objection
 from iptlint.linter.budget import Budget
 from iptlint.linter.report import Report
 from iptlint.linter.run import lint
 from iptlint.model import Field, Hook, VerdictKind, Within
+from iptlint.reports.fixes import fixed_text
 from iptlint.source import Edit, SourceFile, Span, edited
 
 HOST = """\
@@ -287,4 +288,18 @@ def test_time_that_is_over_is_said() -> None:
     assert done.applied == ()
     assert [each.why for each in done.refused] == [
         "the time of 1e-09 s a file (--timeout) was not enough"
+    ]
+
+
+def test_what_nobody_had_time_to_try_is_told_once() -> None:
+    source = SourceFile("rules.v4", HOST)
+    refused = tuple(
+        Refused(attempt(source, piece, ""), "the time was not enough", tried=tried)
+        for piece, tried in ((SSH, False), (LIMITED, False), (COPY, True))
+    )
+    state = State((source,), (), Reader())
+    text = fixed_text(Fixed(state, (), refused), linted(state), written=True)
+    assert text.splitlines()[:2] == [
+        "not fixed: rules.v4:11: IPT999: write it otherwise: the time was not enough",
+        "not fixed: 2 findings, of IPT999: the time was not enough",
     ]

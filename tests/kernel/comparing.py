@@ -13,7 +13,8 @@ from ipaddress import ip_address, ip_network
 from itertools import chain
 
 import iptlint
-from iptlint.analysis.diff import Difference, Divergence, difference
+from iptlint.analysis.diff import Difference, difference
+from iptlint.analysis.divergence import Divergence
 from iptlint.model import Family, Hook
 from iptlint.model.host_addresses import HostAddresses
 from iptlint.packets.packet import Packet

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import iptlint
-from iptlint.analysis.diff import Divergence
+from iptlint.analysis.divergence import Divergence
 from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.findings import Finding
 from iptlint.linter.budget import Budget, Watch

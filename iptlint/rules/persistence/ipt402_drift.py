@@ -46,7 +46,7 @@ from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
 
 if TYPE_CHECKING:
-    from iptlint.analysis.diff import Divergence
+    from iptlint.analysis.divergence import Divergence
     from iptlint.analysis.drift import Deciders
     from iptlint.model.host import Host
     from iptlint.netfilter.packet_group import Decision
