@@ -79,7 +79,8 @@ def pairs_of(items: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def is_list_known(items: tuple[str, ...]) -> bool:
     """Whether each item is one, and has the key that it is taken to have."""
-    return all(map(is_known, items)) and all(map(is_known, keys_of(items)))
+    keys = items.keys if isinstance(items, Items) else ()
+    return all(map(is_known, items)) and all(map(is_known, keys))
 
 
 def packed(pairs: Iterable[tuple[str, str]], *, named: bool) -> tuple[str, ...]:
@@ -89,9 +90,21 @@ def packed(pairs: Iterable[tuple[str, str]], *, named: bool) -> tuple[str, ...]:
     return items if named else _shortest(items)
 
 
+def index_in(items: tuple[str, ...], key: str) -> int | None:
+    """Where the item with this key is; None where there is none."""
+    if isinstance(items, Items):
+        return items.keys.index(key) if key in items.keys else None
+    number = decimal(key)
+    return number if number is not None and number < len(items) else None
+
+
 def with_item(items: tuple[str, ...], key: str, value: str) -> tuple[str, ...]:
+    index = index_in(items, key)
+    if not isinstance(items, Items) and (index is not None or decimal(key) == len(items)):
+        index = len(items) if index is None else index
+        return items[:index] + (value,) + items[index + 1 :]  # noqa: RUF005
     pairs = [*pairs_of(items)]
-    if key not in keys_of(items):
+    if index is None:
         return _shortest(Items([(key, value), *pairs], named=is_named(items)))
     return _shortest(
         Items([(k, value if k == key else v) for k, v in pairs], named=is_named(items))

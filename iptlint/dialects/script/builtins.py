@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from iptlint.dialects.script import arithmetic
-from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.conditions import holds
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
+from iptlint.dialects.script.printing import echo, expr, other, printf, seq
 from iptlint.dialects.script.reading import getopts, mapfile, read
 from iptlint.dialects.script.state import TEMPORARY, Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
 from iptlint.dialects.script.tools import Call
-from iptlint.model.numbers import decimal, signed
+from iptlint.model.numbers import decimal
 
 Builtin = Callable[[Run, Call], Result]
 
@@ -46,61 +46,7 @@ def _loop(flow: Flow) -> Builtin:
     return leave
 
 
-# -- printing ----------------------------------------------------------------------------------
-
-
-def _seq(run: Run, call: Call) -> Result:
-    given = [signed(word) for word in call.words[1:]]
-    numbers = [number for number in given if number is not None]
-    if len(numbers) != len(given) or not 1 <= len(given) <= 3:
-        return _other(run, call)
-    first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: tuple(numbers[:2])}[len(given)] + (
-        numbers[-1],
-    )
-    counted = range(first, last + (1 if step > 0 else -1), step) if step else ()
-    if len(counted) > MAX_BRACES:
-        return _other(run, call)
-    run.write("".join(f"{number}\n" for number in counted), call.span)
-    return Result()
-
-
-def _echo(run: Run, call: Call) -> Result:
-    words = list(call.words[1:])
-    end, escapes = "\n", False
-    while words and re.fullmatch(r"-[neE]+", words[0]):
-        end = "" if "n" in words[0] else end
-        escapes |= "e" in words[0]
-        words.pop(0)
-    text = " ".join(words)
-    if escapes or "\\n" in text:
-        text = text.replace("\\n", "\n").replace("\\t", "\t")
-    run.write(text + end, call.span)
-    return Result()
-
-
-def _printf(run: Run, call: Call) -> Result:
-    words = [word for word in call.words[1:] if word != "--"]
-    if words[:1] == ["-v"] and len(words) > 1:
-        run.environment.set(words[1], mark(f"${words[1]}"))
-        return Result()
-    if not words:
-        return Result(1)
-    form = words[0].replace("\\n", "\n").replace("\\t", "\t")
-    given = words[1:]
-    directives = re.findall(r"%(?!%)[-\d.]*[a-zA-Z]", form)
-    if any(directive not in ("%s", "%d", "%i") for directive in directives):
-        run.write(mark("$(printf …)"), call.span)
-        return Result()
-    count = max(1, len(directives))
-    groups = [given[at : at + count] for at in range(0, len(given), count)] or [[]]
-    text = "".join(_filled(form, group) for group in (groups if directives else [[]]))
-    run.write(text, call.span)
-    return Result()
-
-
-def _filled(form: str, values: Sequence[str]) -> str:
-    rest = iter(values)
-    return re.sub(r"%[sdi]", lambda _: next(rest, ""), form).replace("%%", "%")
+# -- files ---------------------------------------------------------------------------------------
 
 
 def _cat(run: Run, call: Call) -> Result:
@@ -204,6 +150,20 @@ def _trap(run: Run, call: Call) -> Result:
     return Result()
 
 
+def _shopt(run: Run, call: Call) -> Result:
+    run.environment.settings |= {*call.words[2:]} if call.words[1:2] == ("-s",) else set()
+    run.environment.settings -= {*call.words[2:]} if call.words[1:2] == ("-u",) else set()
+    return Result()
+
+
+def _alias(run: Run, call: Call) -> Result:
+    for word in call.words[1:]:
+        name, given, text = word.partition("=")
+        if given and re.fullmatch(r"[\w ./-]+", text):
+            run.environment.aliases[name] = tuple(text.split())
+    return Result()
+
+
 _ENDING = {"0": "EXIT"}
 
 
@@ -221,7 +181,7 @@ def _identity(run: Run, call: Call) -> Result:
     words = call.words
     name = words[0].rsplit("/", 1)[-1]
     if name == "id" and words[1:2] != ("-u",):
-        return _other(run, call)
+        return other(run, call)
     run.write(
         "root\n" if name == "whoami" or "-n" in words[1:] or "-un" in words else "0\n", call.span
     )
@@ -232,7 +192,7 @@ def _path(run: Run, call: Call) -> Result:
     name, *given = (word for word in call.words if word != "--")
     path = given[0] if given else ""
     if not is_known(path):
-        return _other(run, call)
+        return other(run, call)
     head, _, tail = path.rstrip("/").rpartition("/")
     name = name.rsplit("/", 1)[-1]
     if name == "basename" and len(given) > 1:
@@ -262,14 +222,9 @@ def _pwd(run: Run, call: Call) -> Result:
 def _real_path(run: Run, call: Call) -> Result:
     """Of the script itself; what else may be a link is not known."""
     if call.words[-1] != run.environment.name:
-        return _other(run, call)
+        return other(run, call)
     run.write(f"{run.environment.name}\n", call.span)
     return Result()
-
-
-def _other(run: Run, call: Call) -> Result:
-    run.write(mark(f"$({shown(' '.join(call.words))})"), call.span)
-    return Result(None)
 
 
 def _works(run: Run, call: Call) -> Result:
@@ -287,8 +242,8 @@ BUILTINS: dict[str, Builtin] = {
     "return": _leave(Flow.RETURN),
     "break": _loop(Flow.BREAK),
     "continue": _loop(Flow.CONTINUE),
-    "echo": _echo,
-    "printf": _printf,
+    "echo": echo,
+    "printf": printf,
     "cat": _cat,
     "tee": _tee,
     "which": _which,
@@ -299,11 +254,14 @@ BUILTINS: dict[str, Builtin] = {
     "read": read,
     "mapfile": mapfile,
     "readarray": mapfile,
-    "seq": _seq,
+    "seq": seq,
+    "expr": expr,
     "let": _let,
     "test": _test,
     "[": _test,
     "trap": _trap,
+    "shopt": _shopt,
+    "alias": _alias,
     "id": _identity,
     "mktemp": _temporary,
     "whoami": _identity,
@@ -318,7 +276,7 @@ BUILTINS: dict[str, Builtin] = {
         (
             *("modprobe", "insmod", "depmod", "sysctl", "mkdir", "rm", "cp", "mv", "touch"),
             *("chmod", "chown", "sleep", "logger", "date", "ulimit", "umask", "wait"),
-            *("shopt", "alias", "unalias", "clear", "sync", "pushd", "popd", "tput"),
+            *("unalias", "clear", "sync", "pushd", "popd", "tput"),
         ),
         _works,
     ),
@@ -342,4 +300,4 @@ def outside(run: Run, call: Call, *, is_script: bool = False) -> Result:
     run.effects += 1
     if is_script or _OF_ANOTHER_FILE.fullmatch(call.words[0]):
         run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{call.words[0]}`"))
-    return _other(run, call)
+    return other(run, call)

@@ -22,6 +22,7 @@ from iptlint.dialects.script.files import find
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.parser import parse
+from iptlint.dialects.script.printing import is_of_sh
 from iptlint.dialects.script.state import (
     MAX_CALLS,
     MAX_EVAL,
@@ -33,13 +34,16 @@ from iptlint.dialects.script.state import (
     syntax,
 )
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
+from iptlint.dialects.script.text_tools import text_tool
 from iptlint.dialects.script.tools import Call
 from iptlint.dialects.script.truths import all_of, any_of, opposite
+from iptlint.dialects.script.wrappers import KEYWORDS, WRAPPERS, calls_of_xargs
 from iptlint.source import SourceFile, Span
 
 
 def execute(shell: Interpreter, call: Call) -> Result:
     run = shell.run
+    call = _without_alias(shell, call)
     name = call.words[0]
     function = run.environment.functions.get(name)
     if function is not None:
@@ -52,6 +56,16 @@ def execute(shell: Interpreter, call: Call) -> Result:
     return _execute_no_function(shell, call)
 
 
+def _without_alias(shell: Interpreter, call: Call) -> Call:
+    """What an alias stands for; bash knows none in a script unless it is told to."""
+    environment = shell.run.environment
+    words = environment.aliases.get(call.words[0], ())
+    if not words or not (is_of_sh(shell.run.main) or "expand_aliases" in environment.settings):
+        return call
+    spans = (*call.spans[:1] * len(words), *call.spans[1:])
+    return replace(call, words=(*words, *call.words[1:]), spans=spans)
+
+
 def _execute_no_function(shell: Interpreter, call: Call) -> Result:
     run, name = shell.run, call.words[0]
     special = _SPECIAL.get(name)
@@ -62,20 +76,41 @@ def _execute_no_function(shell: Interpreter, call: Call) -> Result:
     if tool is not None:
         _named_elsewhere(shell, call)
         return tool[0](run, tool[1])
-    if short in _WRAPPERS:
-        wrapped = _WRAPPERS[short](call)
-        if wrapped is None or not wrapped.words:
-            return Result(None)
-        go_on = execute if short in _KEYWORDS else _execute_no_function
-        result = go_on(shell, wrapped)
-        return result._replace(flow=Flow.EXIT) if short == "exec" else result
+    if short in WRAPPERS:
+        return _wrapped(shell, call, short)
     if name == run.environment.name and is_known(name):
         return _again(shell, call)
     if short in _SHELLS:
         return _other_shell(shell, call)
     builtin = BUILTINS.get(short)
-    if builtin is not None:
-        return builtin(run, call)
+    made = text_tool(run, call) if builtin is None else builtin(run, call)
+    return _program(shell, call, name) if made is None else made
+
+
+def _wrapped(shell: Interpreter, call: Call, short: str) -> Result:
+    wrapped = WRAPPERS[short](call)
+    if wrapped is None or not wrapped.words:
+        return Result(None)
+    go_on = execute if short in KEYWORDS else _execute_no_function
+    result = go_on(shell, wrapped)
+    return result._replace(flow=Flow.EXIT) if short == "exec" else result
+
+
+def _xargs(shell: Interpreter, call: Call) -> Result:
+    calls = calls_of_xargs(shell.run, call)
+    if calls is None:
+        if tools.is_tool(next((word for word in call.words[1:] if tools.is_tool(word)), "")):
+            shell.run.note(Reason.VALUE, call.span, "xargs")
+            shell.run.commands.add((call.span.source.path, call.span.start, call.span.end))
+        return outside(shell.run, call)
+    results = [_execute_no_function(shell, each) for each in calls]
+    statuses = {result.status for result in results}
+    return Result(0 if statuses <= {0} else None if None in statuses else 123)
+
+
+def _program(shell: Interpreter, call: Call, name: str) -> Result:
+    """Any other one, perhaps beside the script."""
+    run = shell.run
     source = find(run, name) if _MAY_BE_BESIDE.fullmatch(name) else None
     if source is not None and detect(source).name == SCRIPT:
         return _process(shell, source, call.words[1:], call)
@@ -269,6 +304,10 @@ def _other_shell(shell: Interpreter, call: Call) -> Result:
     named = [word for word in words if not word.startswith("-")]
     source = find(shell.run, named[0]) if named and is_known(named[0]) else None
     if source is None:
+        if not named and shell.run.stdin is not None and shell.run.stdin.is_known:
+            text = Call(("eval", shell.run.stdin.text), call.spans[:1] * 2, call.span)
+            with shell.run.subshell():
+                return in_subprocess(shell, lambda: evaluate(shell, text))
         if not named:
             return outside(shell.run, call)
         return outside(shell.run, call.without(call.words.index(named[0])), is_script=True)
@@ -316,43 +355,6 @@ def in_subprocess(shell: Interpreter, action: Callable[[], Result]) -> Result:
         run.scopes.pop()
 
 
-def _sudo(call: Call) -> Call | None:
-    at = 1
-    while at < len(call.words) and call.words[at].startswith("-"):
-        at += 2 if call.words[at] in ("-u", "-g", "-n") and call.words[at] != "-n" else 1
-    while at < len(call.words) and re.match(r"\w+=", call.words[at]):
-        at += 1
-    return call.without(at)
-
-
-def _plain(call: Call) -> Call | None:
-    return _sudo(call)
-
-
-def _command(call: Call) -> Call | None:
-    if call.words[1:2] in (("-v",), ("-V",)):
-        return Call(("which", *call.words[2:]), call.spans[1:], call.span, call.written)
-    return _sudo(call)
-
-
-def _with_number(call: Call) -> Call | None:
-    """``timeout 5 …``, ``nice -n 10 …``."""
-    wrapped = _sudo(call)
-    while wrapped is not None and wrapped.words and re.fullmatch(_NUMBER, wrapped.words[0]):
-        wrapped = wrapped.without(1)
-    return wrapped
-
-
-_NUMBER = r"[\d.]+[smhd]?"
-
-
-_WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
-    **dict.fromkeys(("sudo", "doas", "exec", "builtin", "nohup", "env", "time", "busybox"), _plain),
-    **dict.fromkeys(("timeout", "nice", "ionice"), _with_number),
-    "command": _command,
-}
-_KEYWORDS = frozenset({"time"})
-"""Behind it a function is called as without it; who else calls a command knows of none."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "ash"})
 _HARMLESS = re.compile(
     r"init-functions|/functions$|/init/vars\.sh$|/rc\.(?:conf|subr)$|/rc\.d/functions|/sysconfig/network$"
@@ -361,4 +363,5 @@ _SPECIAL: dict[str, Callable[[Interpreter, Call], Result]] = {
     ".": _source,
     "source": _source,
     "eval": evaluate,
+    "xargs": _xargs,
 }

@@ -10,6 +10,7 @@ from iptlint.dialects.script import arithmetic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import (
     Fits,
+    Subject,
     asked_of,
     fits_item,
     truth_of_item,
@@ -25,6 +26,7 @@ from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.simple_commands import with_redirects
 from iptlint.dialects.script.state import Flow, Result
 from iptlint.dialects.script.streams import Input, Output
+from iptlint.dialects.script.surroundings import surroundings
 from iptlint.dialects.script.symbolic_text import is_known, mark
 from iptlint.dialects.script.truths import all_of, any_of, doubt, opposite
 
@@ -184,21 +186,25 @@ def _branches(shell: Interpreter, node: t.If, index: int) -> Result:
 
 
 def case(shell: Interpreter, node: t.Case) -> Result:
-    subject = asked_of(shell, node.subject)
+    return _from(shell, node, asked_of(shell, node.subject), 0)
+
+
+def _from(shell: Interpreter, node: t.Case, subject: Subject, start: int) -> Result:
+    """The first item that fits, of those from this one on."""
     alternatives: list[Alternative] = []
     fitting: list[Fits] = []
-    for index, item in enumerate(node.items):
+    for index, item in enumerate(node.items[start:], start):
         answer = _fits(shell, item, subject.text)
         if answer is False:
             continue
         if answer and not alternatives:
-            return _item(shell, node, index)
+            return _item(shell, node, subject, index)
         fits = fits_item(shell, item, subject)
         truth = truth_of_item(fits, fitting)
         fitting.append(fits)
         text = f"if {shell.line(node.subject)} is {shell.line(item.patterns[0])}"
         condition = Condition(text, shell.span(item.patterns[0]), truth)
-        alternatives.append(Alternative(condition, partial(_item, shell, node, index)))
+        alternatives.append(Alternative(condition, partial(_item, shell, node, subject, index)))
         if answer:
             return run_alternatives(shell, alternatives, complete=True)
     return run_alternatives(shell, alternatives, complete=False) if alternatives else Result()
@@ -218,10 +224,14 @@ def _fits_one(shell: Interpreter, word: t.Word, subject: str) -> bool | None:
     return pattern.fullmatch(subject) is not None if is_known(subject) else None
 
 
-def _item(shell: Interpreter, node: t.Case, index: int) -> Result:
-    result = shell.execute_all(node.items[index].body)
-    falls = node.items[index].falls and index + 1 < len(node.items)
-    return _item(shell, node, index + 1) if falls and result.flow is Flow.GO else result
+def _item(shell: Interpreter, node: t.Case, subject: Subject, index: int) -> Result:
+    item = node.items[index]
+    result = shell.execute_all(item.body)
+    if result.flow is not Flow.GO or index + 1 == len(node.items):
+        return result
+    if item.falls:
+        return _item(shell, node, subject, index + 1)
+    return _from(shell, node, subject, index + 1) if item.asks_on else result
 
 
 def test(shell: Interpreter, node: t.Test) -> Result:
@@ -229,7 +239,8 @@ def test(shell: Interpreter, node: t.Test) -> Result:
     given = (
         [expander.text(word) for word in node.words] if node.double else expander.fields(node.words)
     )
-    status = status_of(holds(given, double=node.double))
+    around = surroundings(shell.expander(), node.words if node.double else ())
+    status = status_of(holds(given, around, double=node.double))
     if status is not None:
         return Result(status)
     return Result(None, truth=truth_of_test(shell, node, node.words, double=node.double))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from iptlint.dialects.script.globs import glob
+from iptlint.dialects.script.regular import Regular
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known
 from iptlint.model.numbers import signed
 
@@ -21,9 +23,23 @@ _TOOLS = re.compile(rf".*(?:\b(?:{_COMMANDS})|/proc/(?:sys|net)/\S*)")
 """What a host that runs the script has; another program, or a file of one kernel, it may lack."""
 
 
-def holds(words: Sequence[str], *, double: bool = False) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a test asks of the shell. ``pattern``: what the word with this number fits as one, or
+    None; ``regular``: the same as a regular expression; ``matched``: is told what fitted;
+    ``is_set``: whether a variable of this name is."""
+
+    pattern: Callable[[int], re.Pattern[str] | None]
+    regular: Callable[[int], Regular | None]
+    matched: Callable[[Sequence[str] | None], None]
+    is_set: Callable[[str], Answer]
+
+
+def holds(
+    words: Sequence[str], around: Surroundings | None = None, *, double: bool = False
+) -> Answer:
     """The words between the brackets; with ``double``, ``==`` compares with a pattern."""
-    parser = _Parser(list(words), double)
+    parser = _Parser(list(words), double, around)
     try:
         answer = parser.alternatives()
     except _NoTestError:
@@ -36,10 +52,11 @@ class _NoTestError(Exception):
 
 
 class _Parser:
-    def __init__(self, words: list[str], double: bool) -> None:
+    def __init__(self, words: list[str], double: bool, around: Surroundings | None) -> None:
         self.words = words
         self.at = 0
         self.double = double
+        self.around = around
 
     def _next(self) -> str | None:
         return self.words[self.at] if self.at < len(self.words) else None
@@ -73,6 +90,8 @@ class _Parser:
             return self._bracketed()
         if left > 1 and re.fullmatch(r"-[a-zA-Z]", word) and following not in _JOINING:
             self.at += 2
+            if word == "-v" and self.around is not None:
+                return self.around.is_set(str(following))
             return _unary(word, str(following))
         self.at += 1
         return _filled(word)
@@ -88,11 +107,31 @@ class _Parser:
     def _binary(self) -> Answer:
         one, sign, other = self.words[self.at : self.at + 3]
         self.at += 3
+        if sign == "=~":
+            return self._fits(one)
         if sign in ("=", "==", "!=") and self.double and is_known(one + other):
-            pattern = glob((other, False))
+            number = self.at - 1
+            pattern = self.around.pattern(number) if self.around else glob((other, False))
             same = None if pattern is None else pattern.fullmatch(one) is not None
             return same if sign != "!=" else opposite(same)
         return _BINARY[sign](one, other)
+
+    def _fits(self, text: str) -> Answer:
+        """The word before is a regular expression, of which the quoted parts are plain text."""
+        found = None if self.around is None else self.around.regular(self.at - 1)
+        if self.around is None or found is None or not is_known(text):
+            return None
+        try:
+            match = found.search(text)
+        except LookupError:
+            return None
+        if match is None:
+            self.around.matched(())
+        elif found.chooses:
+            self.around.matched(None)
+        else:
+            self.around.matched([match[0], *(group or "" for group in match.groups())])
+        return match is not None
 
     def _fail(self) -> Answer:
         raise _NoTestError
@@ -151,13 +190,12 @@ def _numbers(compare: Callable[[int, int], bool]) -> Callable[[str, str], Answer
     return answer
 
 
-def _has(one: str, pattern: str) -> Answer:
-    """A regular expression of plain signs alone, between quotes or not, is looked for as it is."""
-    plain = _PLAIN.fullmatch(pattern) is not None
-    return pattern in one if plain and is_known(one + pattern) else None
+def _before(one: str, other: str) -> Answer:
+    """Of plain words all languages have the same order."""
+    return one < other if _PLAIN.fullmatch(one) and _PLAIN.fullmatch(other) else None
 
 
-_PLAIN = re.compile(r"[\w:/,@%=-]+", re.ASCII)
+_PLAIN = re.compile(r"[a-z]+|[0-9]+", re.ASCII)
 
 
 def _unknown(_one: str, _other: str) -> Answer:
@@ -174,9 +212,9 @@ _BINARY: dict[str, Callable[[str, str], Answer]] = {
     "-le": _numbers(lambda one, other: one <= other),
     "-gt": _numbers(lambda one, other: one > other),
     "-ge": _numbers(lambda one, other: one >= other),
-    "=~": _has,
-    "<": _unknown,
-    ">": _unknown,
+    "=~": _unknown,
+    "<": lambda one, other: _before(one, other),
+    ">": lambda one, other: _before(other, one),
     "-nt": _unknown,
     "-ot": _unknown,
     "-ef": _unknown,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arrays import (
     from_the_end,
+    index_in,
     is_list_known,
     is_named,
     keys_of,
@@ -64,7 +65,8 @@ class Environment:
     runs. ``forms``: those that were declared to hold numbers (``i``), or capitals (``u``) or small
     letters (``l``) only; shared by all copies. ``settings``: what ``set`` has switched on, by its
     letter or its word. ``status``: that of the last command; None where it is not known. ``traps``:
-    what is carried out when the script ends, or a command fails.
+    what is carried out when the script ends, or a command fails. ``aliases``: what stands for
+    which words, shared by all copies.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Environment:
     settings: frozenset[str] = frozenset()
     status: int | None = 0
     traps: dict[str, tuple[str, Span]] = field(default_factory=dict)
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def copy(self) -> Environment:
         return Environment(
@@ -102,6 +105,7 @@ class Environment:
             self.settings,
             self.status,
             dict(self.traps),
+            self.aliases,
         )
 
     def take(self, other: Environment) -> None:
@@ -256,7 +260,7 @@ class Environment:
         """Whether there may be one with that key."""
         items = self.items(name)
         known = is_list_known(items) or (is_named(items) and all(map(is_known, keys_of(items))))
-        return not known or key.startswith("-") or key in keys_of(items)
+        return not known or key.startswith("-") or index_in(items, key) is not None
 
     def item(self, name: str, key: str | None) -> str:
         """Empty where there is none; a mark where that is not known."""
@@ -265,17 +269,20 @@ class Environment:
             return mark(f"${name}[…]")
         if not is_list_known(items) and not _is_before_unknown(items, key):
             return mark(f"${name}[{key}]")
-        keys = keys_of(items)
         if not is_named(items) and key.startswith("-"):
-            key = from_the_end(keys, key)
-        return items[keys.index(key)] if key in keys else ""
+            key = from_the_end(keys_of(items), key)
+        index = None if key is None else index_in(items, key)
+        return "" if index is None else items[index]
 
     def set_item(self, name: str, key: str | None, value: str) -> None:
         items = self.items(name)
         named = is_named(items)
         if key is not None and not named and key.startswith("-"):
             key = from_the_end(keys_of(items), key)
-        if key is None or not is_known(key) or not (is_list_known(items) or key in keys_of(items)):
+        known = key is not None and is_known(key)
+        if key is None or not (
+            known and (is_list_known(items) or index_in(items, key) is not None)
+        ):
             self.set(name, (mark(f"${name}"),))
         else:
             self.set(name, with_item(items, key, value))
@@ -301,7 +308,8 @@ def _is_before_unknown(items: tuple[str, ...], key: str) -> bool:
     if is_named(items):
         return all(map(is_known, keys_of(items)))
     unknown = next(n for n, item in enumerate(items) if not is_known(item))
-    return key in keys_of(items)[:unknown]
+    index = index_in(items, key)
+    return index is not None and index < unknown
 
 
 def merge_environments(ways: Sequence[tuple[Condition, Environment]]) -> Environment:

@@ -20,6 +20,10 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
 
+_PLAIN_COMMAND = re.compile(r"^([ \t]*)\\(?=\w)", re.MULTILINE)
+"""A backslash before a command, against aliases. At the start of a line the grammar takes it for a
+part of the line before."""
+
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
 """A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
 
@@ -50,6 +54,7 @@ is to be expanded behind them, where nothing was expanded before."""
 def as_grammar_reads(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
+    plain = _PLAIN_COMMAND.sub(rf"\1{_WORD}", plain)
     plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)

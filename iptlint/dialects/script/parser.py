@@ -273,7 +273,7 @@ class _Reader:
             if node.type in _EXPRESSIONS:
                 yield from self._test_words(node.children)
             elif node.type == "regex":
-                yield t.Word((t.Opaque(**place_of(node)),), **place_of(node))
+                yield self.words.regex(node)
             elif node.is_named and node.type != "test_operator":
                 yield self.words.word(node)
             elif self.words.text_of(node).strip():
@@ -333,8 +333,8 @@ class _Reader:
             if node.field_name_for_child(i) == "value"
         ]
         body = self.statements(node.children[closing + 1 :])
-        falls = any(child.type in (";&", ";;&") for child in node.children)
-        return t.CaseItem(tuple(patterns), body, falls, **place_of(node))
+        ends = {child.type for child in node.children}
+        return t.CaseItem(tuple(patterns), body, ";&" in ends, ";;&" in ends, **place_of(node))
 
     def _for(self, node: SyntaxNode, place: t.Place) -> t.Statement:
         name, body = node.child_by_field_name("variable"), node.child_by_field_name("body")

@@ -17,11 +17,11 @@ from iptlint.dialects.script import compound_commands, loops, simple_commands
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.asking import truth_of
 from iptlint.dialects.script.brace_expansion import MAX_BRACES
-from iptlint.dialects.script.calls import run_function
+from iptlint.dialects.script.calls import in_subprocess, run_function
 from iptlint.dialects.script.choosing import for_each, undecided
 from iptlint.dialects.script.endings import ENDS, at_the_end_of, ended_by
 from iptlint.dialects.script.generated_text import Condition
-from iptlint.dialects.script.state import MAX_STATEMENTS, Flow, Result, Run, TooMuchError
+from iptlint.dialects.script.state import MAX_STATEMENTS, TEMPORARY, Flow, Result, Run, TooMuchError
 from iptlint.dialects.script.streams import Output
 from iptlint.dialects.script.symbolic_text import mark
 from iptlint.dialects.script.tools import Call
@@ -78,7 +78,9 @@ class Shell:
 
     def expander(self) -> Expander:
         text = self.run.text.source.text
-        return Expander(self.run.environment, self._output, self._excess, text, self.run.expand)
+        return Expander(
+            self.run.environment, self._output, self._file, self._excess, text, self.run.expand
+        )
 
     def _excess(self, word: t.Word) -> None:
         span = self.span(word)
@@ -91,6 +93,15 @@ class Shell:
             "IPT010", "warning", span.start, span.end, message, advice, span.source
         )
         self.run.diagnostics.append(diagnostic)
+
+    def _file(self, node: t.Printed) -> str:
+        run = self.run
+        output = Output(run.conditions())
+        with run.subshell(), run.streams(None, output), run.within_condition():
+            in_subprocess(self, lambda: self.execute_all(node.body))
+        name = f"{TEMPORARY}fd.{node.start}"
+        run.written[name] = tuple(output.parts)
+        return name
 
     def _output(self, node: t.Substitution) -> str:
         """What a substitution prints."""

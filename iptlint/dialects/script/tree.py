@@ -56,6 +56,14 @@ class Substitution(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Printed(Node):
+    """``<(…)``: the name of a file that holds what the commands print."""
+
+    body: tuple[Statement, ...]
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """``$((…))``, its expression as text."""
 
@@ -65,12 +73,12 @@ class Arithmetic(Node):
 
 @dataclass(frozen=True, slots=True)
 class Opaque(Node):
-    """A part of a word that nothing is known of (``<(…)``)."""
+    """A part of a word that nothing is known of (``>(…)``)."""
 
     quoted: bool = False
 
 
-Part = Text | Parameter | Substitution | Arithmetic | Opaque
+Part = Text | Parameter | Substitution | Printed | Arithmetic | Opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +167,13 @@ class If(Node):
 
 @dataclass(frozen=True, slots=True)
 class CaseItem(Node):
-    """``falls``: goes on with the body of the next one (``;&``)."""
+    """``falls``: goes on with the body of the next one (``;&``); ``asks_on``: with the next one
+    that fits (``;;&``)."""
 
     patterns: tuple[Word, ...]
     body: tuple[Statement, ...]
     falls: bool = False
+    asks_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

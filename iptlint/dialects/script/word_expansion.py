@@ -58,18 +58,21 @@ class _Field:
 
 
 class Expander:
-    """``expand`` is told of how many fields a word becomes more than one."""
+    """``file``: the name of one that holds what commands print. ``expand`` is told of how many
+    fields a word becomes more than one."""
 
     def __init__(
         self,
         environment: Environment,
         output: Output,
+        file: Callable[[t.Printed], str],
         excess: Excess,
         text: str,
         expand: Callable[[int], None],
     ) -> None:
         self.environment = environment
         self.output = output
+        self.file = file
         self.excess = excess
         self.source = text
         self.expand = expand
@@ -89,11 +92,11 @@ class Expander:
 
     def text(self, word: t.Word | None) -> str:
         """The word as an assignment, a redirection or a here document takes it: one field."""
-        return "" if word is None else "".join(map(self._joined, word.parts))
+        return "" if word is None else "".join(map(self.joined, word.parts))
 
     def pattern(self, word: t.Word) -> re.Pattern[str] | None:
         """What ``case`` and ``${x%…}`` compare with; None where it is not known."""
-        texts = [(self._joined(part), part.quoted) for part in word.parts]
+        texts = [(self.joined(part), part.quoted) for part in word.parts]
         return glob(*texts) if all(is_known(text) for text, _ in texts) else None
 
     # -- parts ----------------------------------------------------------------
@@ -112,7 +115,8 @@ class Expander:
                     yield from _spread(current, value, separators)
         yield from _ended(current)
 
-    def _joined(self, part: t.Part) -> str:
+    def joined(self, part: t.Part) -> str:
+        """The part as one text."""
         return self._joint(part).join(self._values(part))
 
     def _joint(self, part: t.Part) -> str:
@@ -129,6 +133,8 @@ class Expander:
                 return self._parameter(part)
             case t.Substitution():
                 return [self.output(part)]
+            case t.Printed():
+                return [self.file(part)]
             case t.Arithmetic(text):
                 return [self._arithmetic(text)]
             case t.Opaque(start=start, end=end):

@@ -44,6 +44,14 @@ class WordParser:
     def word(self, node: SyntaxNode) -> t.Word:
         return t.Word(tuple(self._parts(node, quoted=False)), **place_of(node))
 
+    def regex(self, node: SyntaxNode) -> t.Word:
+        """Of a regular expression backslashes stay; one that is made of more than text is not
+        read."""
+        raw, place = self.text_of(node), place_of(node)
+        plain = not node.children and not re.search(r"[$`'\"]", raw.removesuffix("$"))
+        part = t.Text(raw, **place) if plain else t.Opaque(**place)
+        return t.Word((part,), **place)
+
     def _parts(self, node: SyntaxNode, *, quoted: bool) -> Iterator[t.Part]:
         match node.type:
             case "string" | "translated_string":
@@ -81,6 +89,8 @@ class WordParser:
                 return t.Substitution(self.statements(node.children), quoted, **place)
             case "arithmetic_expansion":
                 return t.Arithmetic(self.between(node), quoted, **place)
+            case "process_substitution" if node.children[0].type == "<(":
+                return t.Printed(self.statements(node.children), quoted, **place)
             case "process_substitution" | "ERROR":
                 return t.Opaque(quoted, **place)
             case _:
