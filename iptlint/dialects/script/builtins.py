@@ -77,6 +77,9 @@ def _which(run: Run, call: Call) -> Result:
     """A tool that a firewall needs is taken to be there."""
     names = [word for word in call.words[1:] if not word.startswith("-")]
     name = names[-1] if names else ""
+    if name in run.environment.functions:
+        run.write("function\n" if "-t" in call.words else f"{name}\n", call.span)
+        return Result()
     run.write(f"{name}\n", call.span)
     return Result(0 if _NEEDED.fullmatch(name.rsplit("/", 1)[-1]) else None)
 

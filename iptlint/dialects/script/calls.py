@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from iptlint.dialects.detect import SCRIPT, detect
 from iptlint.dialects.diagnostics import Diagnostic
@@ -28,6 +29,7 @@ from iptlint.dialects.script.state import (
     MAX_EVAL,
     Flow,
     Result,
+    Run,
     RunningText,
     Scope,
     TooMuchError,
@@ -237,7 +239,7 @@ def _answer(result: Result, scope: Scope) -> Result:
 def _source(shell: Interpreter, call: Call) -> Result:
     run = shell.run
     name = call.words[1] if len(call.words) > 1 else ""
-    source = find(run, name) if is_known(name) else None
+    source = _written(run, name, call) or find(run, name) if is_known(name) else None
     if source is None or len(run.calls) >= MAX_CALLS:
         if not _HARMLESS.search(name):
             run.environment.open = True
@@ -248,9 +250,19 @@ def _source(shell: Interpreter, call: Call) -> Result:
     arguments = run.environment.arguments
     if len(call.words) > 2:
         run.environment.arguments = call.words[2:]
-    result = _text(shell, RunningText(source), call)
+    own = call.span if name in run.written else None
+    result = _text(shell, RunningText(source, own), call)
     run.environment.arguments = arguments
     return result._replace(flow=Flow.GO) if result.flow is Flow.RETURN else result
+
+
+def _written(run: Run, name: str, call: Call) -> SourceFile | None:
+    """What the script itself wrote into the file, as a text of its own."""
+    parts = run.written.get(name)
+    if parts is None or any(part.conditions for part in parts):
+        return None
+    text = "".join(part.text for part in parts)
+    return SourceFile(call.span.source.path, text) if is_known(text) and text.strip() else None
 
 
 def _text(shell: Interpreter, text: RunningText, call: Call) -> Result:
@@ -302,7 +314,8 @@ def _other_shell(shell: Interpreter, call: Call) -> Result:
             shell.run.environment.arguments = words[index + 1 :]
             return in_subprocess(shell, lambda: evaluate(shell, text))
     named = [word for word in words if not word.startswith("-")]
-    source = find(shell.run, named[0]) if named and is_known(named[0]) else None
+    run, known = shell.run, bool(named) and is_known(named[0])
+    source = _written(run, named[0], call) or find(run, named[0]) if known else None
     if source is None:
         if not named and shell.run.stdin is not None and shell.run.stdin.is_known:
             text = Call(("eval", shell.run.stdin.text), call.spans[:1] * 2, call.span)
@@ -327,7 +340,8 @@ def _process(
     run = shell.run
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
-    before = run.environment
+    before, asking, run.asking = run.environment, run.asking, 0
+    own = call.span if {*call.words} & run.written.keys() else None
     handed = _hands_on(before, call)
     while handed and arguments and not arguments[-1]:
         arguments = arguments[:-1]
@@ -335,13 +349,21 @@ def _process(
         call.words[0],
         tuple(arguments),
         assigned=assigned_in(source.text),
+        settings=_given_to_shell(call),
         guessed=handed,
         given=given_in(parse(source).statements) if handed else frozenset(),
     )
     try:
-        return in_subprocess(shell, lambda: _text(shell, RunningText(source), call))
+        return in_subprocess(shell, lambda: _text(shell, RunningText(source, own), call))
     finally:
-        run.environment = before
+        run.environment, run.asking = before, asking
+
+
+def _given_to_shell(call: Call) -> frozenset[str]:
+    """``bash -e other.sh``."""
+    rest = takewhile(lambda word: word.startswith("-"), call.words[1:])
+    is_shell = call.words[0].rsplit("/", 1)[-1] in _SHELLS
+    return frozenset(letter for word in rest for letter in word[1:] if is_shell)
 
 
 def in_subprocess(shell: Interpreter, action: Callable[[], Result]) -> Result:

@@ -51,6 +51,10 @@ _INDENTED = re.compile(r"^[ \t]+(?=\$[\w({]|`)", re.MULTILINE)
 is to be expanded behind them, where nothing was expanded before."""
 
 
+_ARGUMENT = re.compile(r"(?<!\\)\$[0-9@*#?](?!\w)")
+"""In a here-document the grammar's scanner sees variables, but none without a name of letters."""
+
+
 def as_grammar_reads(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
@@ -63,6 +67,8 @@ def as_grammar_reads(text: str) -> str:
         plain = _SHORT_CASE.sub(rf"\1{_WORD}", plain)
     if "<<" in plain and _INDENTED.search(plain):
         plain = _without_indents(plain)
+    if "<<" in plain and _ARGUMENT.search(plain):
+        plain = _with_named_arguments(plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
 
 
@@ -78,6 +84,14 @@ def with_plain_tests(text: str, starts: Iterable[int]) -> str:
 
 
 _CLOSING = re.compile(r"\[(?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
+
+
+def _with_named_arguments(text: str) -> str:
+    pieces, at = [], 0
+    for start, end in bodies(text):
+        pieces += [text[at:start], _ARGUMENT.sub("$a", text[start:end])]
+        at = end
+    return "".join((*pieces, text[at:]))
 
 
 def _without_indents(text: str) -> str:

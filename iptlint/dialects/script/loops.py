@@ -26,6 +26,7 @@ MAX_ROUNDS = 5000
 MAX_DEPARTURES = 8
 """So often it is followed that a loop may have been left, or not; then nobody knows how often it
 goes round."""
+MAX_CHANGING_ROUNDS = 40
 MAX_ENDLESS_ROUNDS = 3
 """Of a loop that only something in it can end."""
 
@@ -110,6 +111,7 @@ def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
 def while_(shell: Interpreter, node: t.While) -> Result:
     def rounds() -> Result:
         result = Result()
+        before: object = None
         for number in range(1, MAX_ROUNDS + 1):
             with shell.run.within_condition():
                 asked = shell.execute_all(node.condition)
@@ -121,8 +123,10 @@ def while_(shell: Interpreter, node: t.While) -> Result:
                 return repeated(shell, condition, lambda: _round(shell, node))
             if (asked.status == 0) is node.until:
                 return result
-            if _is_lost(shell, node, number):
+            state = shell.run.environment.arguments, dict(shell.run.environment.variables)
+            if _is_lost(shell, node, number, changes=state != before):
                 return _for_some_time(shell, node)
+            before = state
             with shell.run.on_occasion(f"in round {number}"):
                 result = shell.execute_all(node.body)
             ended = _ended(shell, result)
@@ -134,10 +138,12 @@ def while_(shell: Interpreter, node: t.While) -> Result:
     return _looping(shell, rounds)
 
 
-def _is_lost(shell: Interpreter, node: t.While, number: int) -> bool:
-    """Whether it is no use to follow the next round by itself."""
+def _is_lost(shell: Interpreter, node: t.While, number: int, *, changes: bool) -> bool:
+    """Whether it is no use to follow the next round by itself. ``changes``: something is not as it
+    was a round before."""
     departures = len(shell.run.scopes[-1].departures)
-    return departures >= MAX_DEPARTURES or (number > MAX_ENDLESS_ROUNDS and _is_endless(node))
+    most = MAX_CHANGING_ROUNDS if changes else MAX_ENDLESS_ROUNDS
+    return departures >= MAX_DEPARTURES or (number > most and _is_endless(node))
 
 
 def _is_endless(node: t.While) -> bool:

@@ -146,17 +146,25 @@ def _declare(shell: Interpreter, node: t.Command) -> Result:
     if not all(map(is_known, names)):
         shell.run.environment.open = True  # `export $(cat settings)`: it may set anything
     for name in (*(a.name for a in node.assignments), *names):
-        if local and re.fullmatch(r"\w+", name):
-            shell.run.environment.make_local(name)
+        if local and (named := re.match(r"[A-Za-z_]\w*(?==|$)", name)):
+            shell.run.environment.make_local(named[0])
     options = "".join(name for name in names if re.fullmatch(r"-\w+", name))
     kept = [name for name in names if re.fullmatch(r"\w+", name)]
     _shape(shell, options, [*kept, *(each.name for each in node.assignments)])
-    shell.run.status = 0
     _assign(shell, node.assignments)
+    for name in names:
+        _assign_text(shell, name)
     if "n" in options and node.keyword != "export":
         for each in node.assignments:  # another name for a variable
             shell.run.environment.set(each.name, (mark(f"${each.name}"),))
     return Result()
+
+
+def _assign_text(shell: Interpreter, word: str) -> None:
+    """``export "$name=$value"``: a word that turns out to give a variable a value."""
+    name, given, value = word.partition("=")
+    if given and re.fullmatch(r"[A-Za-z_]\w*", name):
+        shell.run.environment.set(name, value)
 
 
 def _shape(shell: Interpreter, options: str, names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from iptlint.model.numbers import is_decimal
 @dataclass(frozen=True, slots=True)
 class Options:
     """``flags``: letters alone, and numbers (``-5``); ``values``: letters with what belongs to
-    them."""
+    them, on lines of their own where one is given several times."""
 
     flags: frozenset[str]
     values: dict[str, str]
@@ -58,14 +58,15 @@ def options(words: Sequence[str], with_value: str) -> Options | None:
 def _short(
     letters: str, rest: list[str], flags: set[str], values: dict[str, str], with_value: str
 ) -> bool:
-    """Whether each letter has what it takes, and is given once."""
+    """Whether each letter has what it takes, and nothing is lacking."""
     for at, letter in enumerate(letters):
         if letter not in with_value:
             flags.add(letter)
             continue
         glued = letters[at + 1 :]
-        if letter in values or not (glued or rest):
+        if not (glued or rest):
             return False
-        values[letter] = glued or rest.pop(0)
+        value = glued or rest.pop(0)
+        values[letter] = f"{values[letter]}\n{value}" if letter in values else value
         return True
     return True

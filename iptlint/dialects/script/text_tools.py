@@ -241,16 +241,22 @@ def _search(given: Options, lines: Lines, *, extended: bool, plain: bool = False
         return None
     if plain or "F" in flags:
         text, extended = re.sub(r"[][\\.*^$+?(){}|]", r"\\\g<0>", text), True
-    found = regular(text, extended=extended, ignore_case="i" in flags)
-    if found is None or ("o" in flags and (found.chooses or "v" in flags)):
+    read = [regular(each, extended=extended, ignore_case="i" in flags) for each in text.split("\n")]
+    found = [each for each in read if each is not None]
+    single = len(read) == 1 and not found[0].chooses if found else False
+    if len(found) < len(read) or ("o" in flags and ("v" in flags or not single)):
         return None
-    fitting = [line for line in lines if _fits(found, line, flags) is not ("v" in flags)]
+    fitting = [
+        line
+        for line in lines
+        if any(_fits(each, line, flags) for each in found) is not ("v" in flags)
+    ]
     status = 0 if fitting else 1
     if "q" in flags:
         return [], status
     if "c" in flags:
         return [str(len(fitting))], status
-    return (_only(found, fitting) if "o" in flags else fitting), status
+    return (_only(found[0], fitting) if "o" in flags else fitting), status
 
 
 def _fits(found: Regular, line: str, flags: Iterable[str]) -> bool:

@@ -302,7 +302,7 @@ def _nft(run: Run, call: Call) -> Result:
     truth, origin = together(piece.conditions), SpanOrigin(call.span)
     changes = tuple(emptied(run.tables, origin, truth)) if piece.flushes else ()
     _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=changes)
-    return Result()
+    return Result(None if words[:1] in (["delete"], ["create"]) else 0)  # they may lack a name
 
 
 def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[TextPart, ...]:

@@ -142,3 +142,24 @@ n=1; seq 2 | while read x; do n=$x; done; e $n; { read a; read b; } < <(seq 2); 
 set -- -x -p; while getopts :p: o; do e $o $OPTARG; done; e $OPTIND
 
 f() { local OPTIND=1 o; while getopts ab: o; do e $o $OPTARG; done; }; f -ab5 -a; f -b7 -- -a
+
+set -- -t 1 -u 2 -v 3 -w 4 -x 5 last
+while :; do case "${1-}" in -?) e $1 $2; shift ;; *) break ;; esac; shift; done
+e $# $1
+
+f() { false; local rc=$?; e $rc; return $rc; }; f || e $?; declare "x=5"; e $x; n=y; export "$n=6"; e $y
+
+e $(printf 'a #c\n' | sed -e 's/#.*//' -e 's/[[:space:]]*$//') $(printf 'b\nc\n' | grep -e b -e d)
+
+set -- q r
+cat <<X | while read x; do e $x; done
+a
+$1
+$@ $#
+X
+
+f() { :; }; e $(type -t f) $(command -v f); type f >/dev/null && e there; declare -f f >/dev/null && e made
+
+t=$(mktemp); echo 'p=4; g() { e g$1; }' > $t; . $t; e $p; g 1; echo 'e() { printf "%s\0\n\0" $1; }; e inner' > $t; rm -f $t
+
+n=0; while true; do n=$((n+1)); [ $n -gt 20 ] && break; done; e $n
