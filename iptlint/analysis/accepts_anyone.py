@@ -12,7 +12,7 @@ from iptlint.analysis.default_verdict import (
 from iptlint.analysis.exposure import uplinks
 from iptlint.analysis.shares import Share, shares
 from iptlint.model import Field, Hook
-from iptlint.model.names import is_inside, is_second, is_tunnel
+from iptlint.model.names import is_inside, is_second, is_tunnel, no_interface
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.space import Space
@@ -65,6 +65,8 @@ def accepted_by_only_card(hooks: Hooks) -> Share | None:
         return None
     number, cls = cards[0]
     if cls.wildcard or is_inside(cls.name) or is_second(cls.name) or is_tunnel(cls.name):
+        return None
+    if no_interface(cls.name) is not None:  # nobody knows what is behind what a template has there
         return None
     return _accepted_by(hooks, space.value(Field.IIF, number))
 

@@ -29,7 +29,7 @@ from iptlint.model import (
 from iptlint.model.addresses import AddressKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.kinds import examples_in, rules_testing, rules_where
-from iptlint.model.names import is_inside, is_outward, is_second
+from iptlint.model.names import is_inside, is_outward, is_second, no_interface
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.interfaces import InterfaceClass
@@ -106,6 +106,7 @@ def only_card(space: Space) -> PacketSet:
         return space.false
     ((number, cls),) = named
     inside = cls.wildcard or is_inside(cls.name) or is_second(cls.name)
+    inside = inside or no_interface(cls.name) is not None  # a template tells by none where it is
     return space.false if inside else space.value(Field.IIF, number)
 
 

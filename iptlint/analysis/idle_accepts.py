@@ -10,7 +10,6 @@ from iptlint.analysis.default_verdict import (
     dropped_by_default,
     is_policy_assumed,
 )
-from iptlint.analysis.script_lockouts import is_trial
 from iptlint.analysis.shares import Share, shares
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Hook, Interface, Rule, Table, VerdictKind, Within
@@ -41,7 +40,7 @@ def idle_output(hooks: Hooks) -> IdleOutput | None:
     """None where the policy denies, or is one that nobody has set, and where no rule but such as
     every firewall has accepts anything."""
     main = hooks.deciding_chain(Hook.OUTPUT)
-    if main is None or is_trial(hooks.ruleset.script):
+    if main is None:
         return None
     analysis, chain = main.analysis, main.chain
     if (

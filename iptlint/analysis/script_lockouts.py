@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, opens_for_more, ssh_states
@@ -15,7 +15,6 @@ from iptlint.model import Chain, Family, Hook, Rule, Ruleset, Table, Uncertain, 
 from iptlint.model.matches import is_decided
 from iptlint.model.script import Kind, Script, Step
 from iptlint.netfilter.table_analysis import TableAnalysis
-from iptlint.source import Span
 
 MAX_STEPS = 1500
 """A script with more commands is not worked through one by one."""
@@ -205,26 +204,6 @@ def _policy_step(steps: Sequence[Step], chain: Chain) -> Step | None:
     return next((step for step in reversed(steps) if step.span == chain.origin.span), None)
 
 
-def is_trial(script: Script | None) -> bool:
-    """Whether a script closes the firewall, waits, and opens it again as its last deed."""
-    made = [step for step in script.steps if step.kind is Kind.CHANGE] if script else []
-    opening = len([*takewhile(_opens, reversed(made))])
-    if script is None or not 0 < opening < len(made):
-        return False
-    last, source = made[-opening - 1].span, made[-opening - 1].span.source
-    closed = any({"-P", "DROP"} <= {*step.words} for step in made[:-opening])
-    return closed and script.hints.waits(last, Span(source, len(source.text), len(source.text)))
-
-
 def is_of_container(script: Script | None) -> bool:
     """Whether a script makes the firewall of a container."""
     return script is not None and script.hints.is_main_program
-
-
-def _opens(step: Step) -> bool:
-    """Whether it empties chains, deletes them, or lets their policies accept."""
-    return (
-        is_flush(step)
-        or not {"-X", "-Z"}.isdisjoint(step.words)
-        or {"-P", "ACCEPT"} <= {*step.words}
-    )

@@ -28,6 +28,7 @@ from iptlint.analysis.handshake import (
 )
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
+from iptlint.model.names import no_interface
 from iptlint.model.protocols import TCP
 from iptlint.model.syntax import Syntax
 from iptlint.model.writes import writes_of
@@ -38,6 +39,7 @@ from iptlint.packets.match import Matcher
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
+    from iptlint.packets.space import Space
 
 _T = TypeVar("_T", Table, Chain)
 _HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
@@ -68,6 +70,13 @@ def opens_for_more(
     return (watch.callers(late) & ~watch.callers(early)).satisfiable() or (
         watch.answered(late) & ~watch.answered(early)
     ).satisfiable()
+
+
+def _nobodys(space: Space) -> PacketSet:
+    """The packets of guests, and by what is no interface: what a script has for one is final."""
+    names = [cls.name for cls in space.interfaces.classes if no_interface(cls.name) is not None]
+    sides = [space.interface(side, name) for name in names for side in (Field.IIF, Field.OIF)]
+    return guests(space) | union(sides, space.false)
 
 
 class _Signature(NamedTuple):
@@ -160,7 +169,7 @@ class _Watch:
         """Those who may come in with the first packet of a connection: by which interface, from
         which address."""
         hooks = self._hooks(ruleset)
-        came = may_pass(hooks, Hook.INPUT, opening(hooks, self.ports) & ~guests(hooks.space))
+        came = may_pass(hooks, Hook.INPUT, opening(hooks, self.ports) & ~_nobodys(hooks.space))
         return hooks.space.project(came, Field.IIF, hooks.family.saddr)
 
     def answered(self, ruleset: Ruleset) -> PacketSet:
@@ -170,14 +179,14 @@ class _Watch:
         back = space.universe & space.family(self.family.value) & space.value(Field.PROTO, TCP)
         back = back & space.state("established") & space.value(Field.CT_DIRECTION, 1)
         back = back & flags(space, "ack") & space.ranges(Field.SPORT, ranges) & outside(space)
-        back = back & at_hook(space, Hook.OUTPUT) & sent_by_root(space) & ~guests(space)
+        back = back & at_hook(space, Hook.OUTPUT) & sent_by_root(space) & ~_nobodys(space)
         left = may_pass(hooks, Hook.OUTPUT, back)
         return space.project(left, Field.OIF, hooks.family.daddr)
 
     def _worked_out(self, ruleset: Ruleset) -> SshState:
         hooks = self._hooks(ruleset)
         runs = _first_pair(hooks, _established(hooks, self.ports), "ack")
-        coming = opening(hooks, self.ports) & ~guests(hooks.space)
+        coming = opening(hooks, self.ports) & ~_nobodys(hooks.space)
         opens = _first_pair(hooks, coming, "syn", "ack") if runs else ()
         return SshState(bool(opens), bool(runs), union([*opens, *runs], self.space.false))
 
@@ -276,7 +285,7 @@ def _established(hooks: Hooks, ports: tuple[int, ...]) -> PacketSet:
     packets = space.universe & space.family(hooks.family.value) & state
     packets = packets & space.value(Field.PROTO, TCP) & flags(space, "ack")
     packets = packets & space.ranges(Field.DPORT, tuple((port, port) for port in ports))
-    return packets & clients(space) & outside(space) & between_machines(hooks) & ~guests(space)
+    return packets & clients(space) & outside(space) & between_machines(hooks) & ~_nobodys(space)
 
 
 def _everything(states: Sequence[Ruleset]) -> Ruleset:

@@ -34,6 +34,8 @@ _VARIABLE = re.compile(
     r"(?P<use>(?P<quote>\"?)\$(?P<brace>\{)?(?P<name>[A-Za-z_]\w*)(?(brace)\})(?P=quote))(?!\S)"
 )
 _USE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_SAID = re.compile(r"^[ \t]*(?:echo|printf)\b[^>|\n]*$", re.MULTILINE)
+"""What is shown to people is used for nothing."""
 _GIVEN = re.compile(
     r"^[ \t]*(?:(?:export|readonly|local|declare|typeset)(?:[ \t]+-\w+)*[ \t]+)?"
     r"(?P<name>[A-Za-z_]\w*)=(?P<quote>[\"']?)(?P<values>[\da-fA-F.:/,]+)(?P=quote)"
@@ -49,7 +51,7 @@ def masked_in_variables(spans: Sequence[Span]) -> Iterator[WrittenNetwork]:
         (span.source, use["name"]) for span in spans for use in _VARIABLE.finditer(span.text)
     )
     for source in dict.fromkeys(source for source, _ in used):
-        everywhere = Counter(_USE.findall(source.text))
+        everywhere = Counter(_USE.findall(_SAID.sub("", source.text)))
         for given in _GIVEN.finditer(source.text):
             if used.get((source, given["name"])) == everywhere[given["name"]] > 0:
                 yield from masked(Span(source, *given.span("values")), _WHOLE)

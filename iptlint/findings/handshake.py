@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iptlint.analysis.bans import names_senders
 from iptlint.analysis.handshake import HandshakeStep, answers
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.shares import Share, surely_decides
@@ -73,10 +74,18 @@ def advice(
     if step.packet != "SYN":
         return suggestions.first(decider, base, suggestions.ESTABLISHED) + then
     accept = suggestions.accept_ssh(ports[0], source, six=hooks.family is Family.IP6)
-    several = any(each.rule and surely_decides(each, step.hook) for each in deciders[1:])
+    several = any(_has_to_come_later(hooks, step, each) for each in deciders[1:])
     rule = (suggestions.at_the_top if several else suggestions.first)(decider, base, accept)
     tables = "".join(_other_tables(hooks, step, deciders))
     return f"{rule}{tables}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _has_to_come_later(hooks: Hooks, step: HandshakeStep, decider: Share) -> bool:
+    """Whether new connections are to be let in before the rule is asked: not before a ban, which
+    is to keep those out that it names."""
+    if decider.rule is None or not surely_decides(decider, step.hook):
+        return False
+    return not any(names_senders(hooks.family, match) for match in decider.rule.matches)
 
 
 def _accepts_only_tracked(hooks: Hooks, step: HandshakeStep, decider: Share) -> str | None:

@@ -78,7 +78,7 @@ _ALIAS = re.compile(r"[^:]+:\w*")
 _NEGATED = re.compile(r"!.+")
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
 _TO_FILL_IN = re.compile(
-    r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?"
+    r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?_*"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
 )
 

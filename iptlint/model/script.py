@@ -123,6 +123,11 @@ class Script(Protocol):
         """What it would do if it were called otherwise, in a sentence; or nothing."""
 
     @property
+    def is_trial(self) -> bool:
+        """Whether it waits behind its last step, and opens the firewall again if nobody stops
+        it."""
+
+    @property
     def steps(self) -> Sequence[Step]: ...
 
     def may_leave(self, family: Family) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iptlint.findings import Confidence, Finding
+from iptlint.findings import Confidence, Finding, Severity
 from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
@@ -321,9 +321,11 @@ def test_what_was_written_with_values_that_are_not_known_is_told_of_once() -> No
     assert found(text, "IPT008")
 
 
-def test_a_tool_that_is_an_argument_is_asked_for() -> None:
-    (nothing,) = found("IPT=${1:?}; IPTABLES=$IPT\n$IPTABLES -P INPUT DROP\n", "IPT008")
-    assert "--script-args" in nothing.help
+def test_a_tool_that_is_an_argument_is_the_one_it_is_called_for() -> None:
+    """Without an argument the script ends; who runs it gives one."""
+    text = "IPT=${1:?}; IPTABLES=$IPT\n$IPTABLES -P INPUT DROP\n"
+    assert not found(text, "IPT008")
+    assert found(text, "IPT201")
 
 
 @pytest.mark.parametrize("service", ["/etc/init./iptables restart", "/opt/fw/iptables start"])
@@ -402,6 +404,12 @@ def test_what_is_taken_back_after_a_while_is_not_meant_to_be_open() -> None:
     assert found(TRIAL % "echo done", "IPT601")
 
 
+def test_what_is_on_trial_is_what_is_to_stay() -> None:
+    """Who still gets in stops the script, and keeps the rules that there are then."""
+    assert [each.severity for each in found(TRIAL % "sleep 30", "IPT201")] == [Severity.ERROR]
+    assert not found(TRIAL % "echo done", "IPT201")
+
+
 def test_firewalls_of_network_namespaces_are_not_this_hosts() -> None:
     (nothing,) = found("ip netns exec inner iptables -P INPUT DROP\n", "IPT008")
     assert "network namespaces" in nothing.message
@@ -451,8 +459,13 @@ def test_rounds_of_a_loop_are_not_counted_as_rules() -> None:
 
 
 def test_what_opens_the_firewall_again_comes_first() -> None:
-    (back, _) = found(TRIAL % "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\nsleep 30", "IPT303")
+    (back, _) = found(TRIAL % "iptables -A INPUT -p tcp --dport 22 -j ACCEPT", "IPT303")
     assert "do what line 4 does before it" in str(back.help)
+
+
+def test_a_trial_that_fails_is_over_by_itself() -> None:
+    """It opens the firewall again, so that nobody is locked out for good while it is applied."""
+    assert not found(TRIAL % "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\nsleep 30", "IPT303")
 
 
 def test_errors_over_ipv6_are_lost_where_ipv6_is_forwarded() -> None:

@@ -222,3 +222,94 @@ def test_what_is_included_lies_beside_as_in_a_repository(tmp_path: Path, place: 
     assert not found((str(main), text), codes=["IPT001", "IPT002"])
     ports.unlink()
     assert found((str(main), text), codes=["IPT002"])
+
+
+# -- help that does not help ------------------------------------------------------------------
+
+
+def test_ssh_is_let_in_behind_bans() -> None:
+    """At the top of the chain it would let in those whom the ban is for."""
+    text = (
+        "table inet f {\n chain input {\n  type filter hook input priority 0; policy drop;\n"
+        "  ip saddr { 198.51.100.7, 203.0.113.9 } drop\n  ct state established,related accept\n"
+        "  tcp dport { 80, 443 } accept\n  reject\n }\n}\n"
+    )
+    (lockout,) = found(("nftables.conf", text), codes=["IPT301"])
+    assert "add before it: tcp dport 22 ct state new accept" in lockout.help
+
+
+def test_a_queue_is_no_mark() -> None:
+    """nfqnl_recv_verdict in nfnetlink_queue.c: a program may set one, and few do."""
+    queued = "iptables -I OUTPUT -j NFQUEUE --queue-num 0\n"
+    assert not in_script(queued, "IPT808")
+    assert in_script("iptables -A OUTPUT -j MARK --set-mark 1\n", "IPT808")
+
+
+def test_ssh_from_an_address_that_is_to_be_filled_in_is_told_with_that() -> None:
+    """What is wrong with the command is said of it; were it filled in, nobody would be shut out."""
+    text = f"{SHUT}iptables -A INPUT -s xxx.xxx.xxx.xxx/xx -p tcp --dport 22 -j ACCEPT\n"
+    text += "iptables -A INPUT -p tcp --dport 80 -j ACCEPT\n"
+    assert [each.code for each in in_script(text, "IPT301")] == ["IPT001"]
+    mistaken = in_script(text.replace("--dport 22", "--dport 2222"), "IPT301")
+    assert {each.code for each in mistaken} == {"IPT001", "IPT301"}
+
+
+def test_nobody_comes_by_what_a_template_has_for_an_interface() -> None:
+    text = (
+        "iptables -P INPUT DROP\niptables -P OUTPUT ACCEPT\n"
+        "iptables -A INPUT -i LAN_INTERFACE -j ACCEPT\n"
+        "iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    )
+    (cut,) = in_script(text, "IPT303")
+    assert "until line 5, and for new connections until line 6" in cut.message
+    shut = (
+        "table inet f {\n chain input {\n  type filter hook input priority 0; policy drop;\n"
+        '  iif "__WG_IFACE__" accept\n  ct state established,related accept\n }\n}\n'
+    )
+    assert not found(("nftables.conf", shut), codes=["IPT602"])
+    assert found(("nftables.conf", shut), codes=["IPT103"])
+    assert found(("nftables.conf", shut.replace("__WG_IFACE__", "net7")), codes=["IPT602"])
+
+
+def test_what_is_read_in_a_loop_is_nobodys_answer() -> None:
+    """A script that asks waits for somebody; one that reads a file does not."""
+    reads = "while read -r net; do\niptables -A INPUT -s $net -j ACCEPT\ndone < nets\n"
+    assert in_script(f"{SHUT}{reads}", "IPT403")
+    assert not in_script(f"{SHUT}read -r answer\n", "IPT403")
+
+
+def test_who_makes_rules_that_nobody_knows_deletes_none() -> None:
+    text = "source ./settings.sh\niptables -I $CHAIN -p $PROTO --dport $PORT -j $WHAT\n"
+    (nothing,) = in_script(text, "IPT008", "IPT002")
+    assert "known only when it runs (the first command is in line 3)" in nothing.message
+    (deletes,) = in_script("iptables -D INPUT -p tcp -j ACCEPT\n", "IPT008")
+    assert "deletes rules and makes none" in deletes.message
+
+
+def test_options_are_given_with_their_values() -> None:
+    """getopts(1p): a letter with a colon behind it wants an argument."""
+    text = (
+        'while getopts ":i:v" o; do case $o in i) p=$OPTARG ;; esac; done\n'
+        "[ $OPTIND -eq 1 ] && exit 1\niptables -A INPUT -p tcp --dport $p -j ACCEPT\n"
+    )
+    (nothing,) = in_script(text, "IPT008")
+    assert '--script-args="-i VALUE", --script-args=-v' in nothing.help
+
+
+def test_two_chains_that_rules_open_are_one_finding() -> None:
+    text = (
+        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -j ACCEPT\n"
+        "-A FORWARD -j ACCEPT\nCOMMIT\n"
+    )
+    (opened,) = found(("rules.v4", text), codes=["IPT601"])
+    assert "INPUT and FORWARD are open: lines 4 and 5 accept every new" in opened.message
+    assert "in the place of lines 4 and 5, accept" in opened.help
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("echo $LAN", True), ("ip addr add $LAN dev e0", False)]
+)
+def test_a_network_that_is_only_said_besides_is_a_network(said: str, told: bool) -> None:
+    text = f"LAN=10.10.1.0/23\n{said}\niptables -A INPUT -s $LAN -j ACCEPT\n"
+    assert bool(in_script(text, "IPT904")) is told

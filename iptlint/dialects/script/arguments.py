@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.symbolic_text import mark
 
 _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
@@ -20,7 +21,7 @@ _TELLS_ONLY = re.compile(
 that fwbuilder makes set addresses."""
 
 _TAKES_AWAY = re.compile(
-    r"-*(?:stop|down|off|disable|clear|clean|flush|reset|unload|remove|uninstall"
+    r"-*(?:stop|down|off|disable|clear|clean|flush|reset|restore|rollback|unload|remove|uninstall"
     r"|(?:force-?|try-?|cond-?)?(?:restart|reload))"
 )
 """Words with which a script takes away what it made, perhaps to make it again: every service does,
@@ -64,6 +65,18 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
     left_out = _left_out(file, arguments, places) if places else None
     note = f"{_said(arguments, usual)}; {_how_to_ask(usual)}" if usual else ""
     return ScriptCall(arguments, left_out, note, guessed=True)
+
+
+def with_arguments(call: ScriptCall, file: t.ScriptFile) -> ScriptCall | None:
+    """With as many words as it looks at, none of them known: for a script that does nothing without
+    them, and does the same whichever they are."""
+    numbers = [int(match[1]) for match in _LOOKED_AT.finditer(file.source.text)]
+    if not (call.guessed and numbers) or call.arguments or call.left_out or call.note:
+        return None
+    return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(numbers) + 1)))
+
+
+_LOOKED_AT = re.compile(r"^[^#\n]*?\$\{?([1-9])\b", re.MULTILINE)
 
 
 def _default(statements: Sequence[t.Statement], known: set[str]) -> str | None:

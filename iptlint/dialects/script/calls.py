@@ -21,6 +21,7 @@ from iptlint.dialects.script.environment import (
 )
 from iptlint.dialects.script.files import find
 from iptlint.dialects.script.interpreter import Interpreter
+from iptlint.dialects.script.misspelt import misspelt
 from iptlint.dialects.script.not_understood import NotUnderstood, Reason
 from iptlint.dialects.script.parser import parse
 from iptlint.dialects.script.printing import is_of_sh
@@ -118,7 +119,16 @@ def _program(shell: Interpreter, call: Call, name: str) -> Result:
         return _process(shell, source, call.words[1:], call)
     if source is not None and _RUN_BY_NFT.match(source.text):
         return _execute_no_function(shell, _loading(call))
-    return outside(run, call)
+    return _other_program(shell, call)
+
+
+def _other_program(shell: Interpreter, call: Call) -> Result:
+    run = shell.run
+    slip = None if run.environment.open else misspelt(call)
+    if slip is None:
+        return outside(run, call)
+    run.diagnostics.append(slip)
+    return Result(127)
 
 
 _OPTION = re.compile(r"--?[A-Za-z]")

@@ -56,7 +56,9 @@ _CALLED_WITH = (
 )
 """As a case, or as what a test compares an argument with."""
 _START, _STOP = (re.compile(_CALLED_WITH.format(word), re.M) for word in ("start", "stop"))
-_TEMPORARY = re.compile(r"\btrap\b|\b(?:sleep|read|docker run|ip netns)\b", re.MULTILINE)
+_TEMPORARY = re.compile(
+    r"\btrap\b|\b(?:sleep|docker run|ip netns)\b|^(?!.*\bwhile\b).*\bread\b", re.M
+)
 _MAIN_PROGRAM = re.compile(r"^[ \t]*(?:exec[ \t]+[\"']?\$@|tail[ \t]+-[fF])", re.MULTILINE)
 
 

@@ -109,6 +109,8 @@ def _looping(shell: Interpreter, rounds: Callable[[], Result]) -> Result:
 
 
 def while_(shell: Interpreter, node: t.While) -> Result:
+    returned = _times_returned(shell)
+
     def rounds() -> Result:
         result = Result()
         before: object = None
@@ -125,7 +127,7 @@ def while_(shell: Interpreter, node: t.While) -> Result:
                 return result
             state = shell.run.environment.arguments, dict(shell.run.environment.variables)
             if _is_lost(shell, node, number, changes=state != before):
-                return _for_some_time(shell, node)
+                return _for_some_time(shell, node, returned)
             before = state
             with shell.run.on_occasion(f"in round {number}"):
                 result = shell.execute_all(node.body)
@@ -136,6 +138,13 @@ def while_(shell: Interpreter, node: t.While) -> Result:
         raise TooMuchError
 
     return _looping(shell, rounds)
+
+
+def _times_returned(shell: Interpreter) -> int:
+    """How often the function that runs may have been left."""
+    functions = (scope for scope in reversed(shell.run.scopes) if scope.kind is Flow.RETURN)
+    function = next(functions, None)
+    return 0 if function is None else len(function.departures)
 
 
 def _is_lost(shell: Interpreter, node: t.While, number: int, *, changes: bool) -> bool:
@@ -159,13 +168,18 @@ def _is_endless(node: t.While) -> bool:
             return False
 
 
-def _for_some_time(shell: Interpreter, node: t.While) -> Result:
-    """The rounds that are left. What nothing in it ends goes on as long as the script runs."""
+def _for_some_time(shell: Interpreter, node: t.While, returned: int) -> Result:
+    """The rounds that are left. What nothing in it ends goes on as long as the script runs.
+    ``returned``: how often the function may have been left before: what else ends the loop, ends
+    that."""
     text = f"in a later round of {shell.line(node.condition[-1], 'while ')}"
     condition = Condition(text, shell.span(node.condition[-1]), loop_truth(shell, text))
     may_end = bool(shell.run.scopes[-1].departures)
     result = repeated(shell, condition, lambda: _round(shell, node))
-    return result if may_end or result.flow is not Flow.GO else Result(0, Flow.EXIT)
+    if may_end or result.flow is not Flow.GO:
+        return result
+    left = _times_returned(shell) > returned
+    return Result(None, Flow.RETURN) if left else Result(0, Flow.EXIT)
 
 
 def _round(shell: Interpreter, node: t.While) -> Result:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in
+from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in, with_arguments
 from iptlint.dialects.script.environment import Environment, assigned_in
 from iptlint.dialects.script.files import CONTAINERS, STARTERS, is_named_beside
 from iptlint.dialects.script.generated_text import TextPart
@@ -21,6 +21,7 @@ from iptlint.dialects.script.state import Run, RunningText, TooMuchError, syntax
 from iptlint.dialects.script.steps import Script
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.tables import Tables
+from iptlint.dialects.script.trials import without_rollback
 from iptlint.dialects.script.written_rules import load_written
 from iptlint.model import Family, Ruleset
 from iptlint.model.roles import facing
@@ -42,7 +43,12 @@ def run_script(
     ``files`` are those of which it may read the ones that are its own. ``arguments`` are what it is
     called with, else what such scripts are called with to start.
     """
-    call = call_of(file, arguments)
+    return without_rollback(_carried_out(file, start, files, call_of(file, arguments)))
+
+
+def _carried_out(
+    file: t.ScriptFile, start: Ruleset | None, files: Files | None, call: ScriptCall
+) -> Script:
     files = (files or LocalFiles()).of_script(file.source.path)
     is_open, assigned = False, assigned_in(file.source.text)
     first, late = _run(file, start, files, call, frozenset(), assigned, is_open=is_open)
@@ -50,6 +56,13 @@ def run_script(
         # It wants something set that nobody set here; so anything may be.
         is_open = True
         first, late = _run(file, start, files, call, frozenset(), assigned, is_open=is_open)
+    given = None if any(s.kind is Kind.CHANGE for s in first.steps) else with_arguments(call, file)
+    if given is not None:
+        call = given
+        other, late = _run(file, start, files, call, frozenset(), assigned, is_open=is_open)
+        if not any(step.kind is Kind.CHANGE and not step.conditions for step in other.steps):
+            return first  # which words they are decides what it does
+        first = other
     if not late:
         return first
     # Some chains are made only after commands use them: those commands fail.

@@ -99,7 +99,8 @@ class Script:
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
     ``absent``: where it has others carried out, or loads rules from files, that are not beside
     it. ``rule_files``: those that it writes commands for a firewall into. ``note``: what it would
-    do if it were called otherwise. ``started``: as that of ``Hints``."""
+    do if it were called otherwise. ``started``: as that of ``Hints``. ``is_trial``: it waits behind
+    its last step, and opens the firewall again if nobody stops it."""
 
     source: SourceFile
     steps: tuple[Step, ...]
@@ -116,6 +117,7 @@ class Script:
     note: str = ""
     started: bool = False
     contained: bool = False
+    is_trial: bool = False
 
     @property
     def lacks_files(self) -> bool:

@@ -24,26 +24,36 @@ def without_rules(
     be told what was not understood."""
     source, end = file.source, end_of(file)
     called, sourced = called_files(script.absent), sourced_files(script.absent)
+    # What is called by a word alone is a function of those.
+    functions = [each for each in called if sourced and not _IS_FILE.search(each)]
+    called = [each for each in called if each not in functions]
     elsewhere = bool(script.rule_files or called)
     asking = next(filter(asks_for_words, diagnostics), None)
     nothing = _no_commands(source, script.rule_files, called, end)
-    handed = _HANDED.search(source.text, 0, end)
-    if sourced and handed and nothing.message == _ONLY_NAMES:
+    handed = _HANDED.search(source.text, 0, end) and nothing.message == _ONLY_NAMES
+    if sourced and (handed or (functions and not called and not script.rule_files)):
         nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
         elsewhere = True
-    told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
-    changing = [step.span for step in script.steps if step.kind is Kind.CHANGE]
-    loading = [span for span in changing if span in script.absent]
+    changing = [step for step in script.steps if step.kind is Kind.CHANGE]
+    loading = [step.span for step in changing if step.span in script.absent]
+    making = [step.span for step in changing if _TAKING.isdisjoint(step.words)]
     if loading:
         nothing = replace(nothing, message=_loads(loading[0]), help=_LOADED)
+    elif making:
+        nothing = replace(nothing, message=_makes(making[0]), help=_RUN)
+        elsewhere = True
     elif changing:
         nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
+    told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
     unset = wanted(file)
     if unset is not None and not (script.steps or script.rule_files or called):
         nothing = replace(nothing, help=_fill_in(unset))
     elif asking is not None and not script.rule_files:
         nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
     return (*(each for each in told if each is not asking), nothing)
+
+
+_IS_FILE = re.compile(r"[/.]")
 
 
 def behind_the_end(file: ScriptFile) -> Iterator[Diagnostic]:
@@ -135,6 +145,18 @@ def _no_commands(
     return replace(told, alone=True)
 
 
+_TAKING = frozenset(
+    ("-D", "--delete", "-F", "--flush", "-X", "--delete-chain", "-Z", "-P", "flush", "delete")
+)
+
+
+def _makes(command: Span) -> str:
+    return (
+        f"which rules this script makes is known only when it runs (the first command is in line "
+        f"{command.line}), so nothing was checked"
+    )
+
+
 _LOADED = "lint that file, or put it beside this script"
 
 
@@ -181,11 +203,14 @@ def _fill_in(unset: Wanted) -> str:
 def _options(source: SourceFile, end: int) -> str:
     """Those that the script asks for, as who lints it gives them."""
     found = _OPTIONS.search(source.text, 0, end)
-    named = ", ".join(f"--script-args=-{each}" for each in found[1]) if found else ""
+    options = _OPTION.findall(found[1]) if found else []
+    words = (f'"-{name} VALUE"' if value else f"-{name}" for name, value in options)
+    named = ", ".join(f"--script-args={word}" for word in words)
     return f" (it takes options: {named})" if named else ""
 
 
-_OPTIONS = re.compile(r"^[^#\n]*\bgetopts[ \t]+[\"']?:?([A-Za-z]+)", re.MULTILINE)
+_OPTIONS = re.compile(r"^[^#\n]*\bgetopts[ \t]+[\"']?:?([A-Za-z:]+)", re.MULTILINE)
+_OPTION = re.compile(r"([A-Za-z])(:?)")
 
 
 def _elsewhere(called: Sequence[str]) -> tuple[str, str]:

@@ -59,7 +59,7 @@ from iptlint.analysis.evidence import shown_for, shown_from_world
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.idle_accepts import idle_accepts, idle_output
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
-from iptlint.analysis.script_lockouts import is_flush, is_of_container, is_trial
+from iptlint.analysis.script_lockouts import is_flush, is_of_container
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.analysis.spoofing import is_against_spoofing, turns_strangers_away
@@ -108,9 +108,8 @@ META = Meta(
 _UNLESS = ", unless something else sets {}: nothing here does"
 _TRANSLATING = ("MASQUERADE", "SNAT", "DNAT")
 _DECIDES_NOTHING = "this lets out what leaves in any case"
-_SHOWN = 3
-_NETWORK = 8
-"""Fewer addresses than this, where FORWARD denies them, are banned, not protected."""
+_SHOWN, _NETWORK = 3, 8
+"""Fewer addresses than _NETWORK, where FORWARD denies them, are banned, not protected."""
 
 
 class _Open(NamedTuple):
@@ -153,7 +152,7 @@ def _check_family(context: Context, graver: list[Hooks | None], hooks: Hooks) ->
     asked = [Hook.INPUT] * (hooks not in graver) + [Hook.FORWARD] * _may_forward(context, hooks)
     openings = [each for hook in asked if (each := _open(hooks, hook))]
     tables = {each.main.analysis for each in openings}
-    if len(openings) > len(tables) and all(each.by_policy for each in openings):
+    if len(openings) > len(tables) and len({each.by_policy for each in openings}) == 1:
         yield _both(hooks, *openings)
     else:
         yield from (_one(hooks, each) for each in openings)
@@ -194,8 +193,6 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     strangers = accepted_strangers(hooks, hook) & _where_strangers_come_from(hooks, hook)
     share = next(iter(shares(hooks, hook, strangers)), None)
     if share is None:  # they come by an interface that no chain listens at
-        return None
-    if share.rule is None and is_trial(hooks.ruleset.script):
         return None
     if hook is Hook.INPUT and share.rule is None and is_of_container(hooks.ruleset.script):
         return None  # to it comes what its host lets through
@@ -330,15 +327,18 @@ def _returning(advice: str, returns: Rule | None) -> str:
 
 def _both(hooks: Hooks, input_: _Open, forward: _Open) -> Finding:
     """Nobody has made this host deny by default: one cause, though there are two chains."""
-    chains = [each.main.chain for each in (input_, forward)]
-    assumed = any(each.is_assumed(hooks) for each in (input_, forward))
+    chains = [input_.main.chain, forward.main.chain]
+    assumed = input_.is_assumed(hooks) or forward.is_assumed(hooks)
     unless = _UNLESS.format("them") if assumed else ""
+    lines = f"lines {input_.share.span.line} and {forward.share.span.line}"
+    by, this = ("their policies", "policy") if input_.by_policy else (lines, "rule")
+    before = "" if input_.by_policy else f"in the place of {lines}, "
     return META.finding(
         input_.share.span,
-        f"{' and '.join(chain.name for chain in chains)} are open: their policies accept every new"
+        f"{' and '.join(chain.name for chain in chains)} are open: {by} accept every new"
         f" connection that no rule denies{unless}",
-        _advice(hooks.ruleset, *chains),
-        related=(Label(forward.share.span, "so does this policy"),),
+        f"{before}{_advice(hooks.ruleset, *chains)}",
+        related=(Label(forward.share.span, f"so does this {this}"),),
         witness=shown_from_world(hooks, Hook.INPUT, input_.share),
         severity=Severity.INFO if assumed else None,
         confidence=Confidence.POSSIBLE if input_.maybe or forward.maybe else None,

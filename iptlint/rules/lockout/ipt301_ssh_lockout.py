@@ -46,6 +46,7 @@ SSH in, are not reported.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -107,7 +108,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
     ports = ssh_ports(hooks, context.settings)
-    failures = [*ssh_failures(hooks, ports)]
+    failures = [] if _is_to_be_filled_in(hooks, ports) else [*ssh_failures(hooks, ports)]
     over_ipv4 = [*_over_ipv4(context, hooks)] if failures else []
     for failure in failures if not over_ipv4 else ():
         if not _elsewhere(context, hooks, failure.step):
@@ -117,6 +118,23 @@ def _check_family(context: Context, hooks: Hooks) -> Iterator[Finding]:
             elif finding.severity is not Severity.INFO:
                 yield _of_ipv6_alone(finding)
     yield from over_ipv4
+
+
+def _is_to_be_filled_in(hooks: Hooks, ports: tuple[int, ...]) -> bool:
+    """Whether a script has a command to let SSH in that fails for what stands in the place of an
+    address: that is told there."""
+    script = hooks.ruleset.script
+    asked = re.compile(rf"(?<!\d)(?:{'|'.join(map(str, ports))}|ssh)(?!\d)")
+    return script is not None and any(
+        step.failed
+        and {"INPUT", "ACCEPT"} <= {*step.words}
+        and any(map(_ADDRESS_TO_COME.match, step.words))
+        and asked.search(" ".join(step.words))
+        for step in script.steps
+    )
+
+
+_ADDRESS_TO_COME = re.compile(r"(?:[\dxX]{1,3}\.)+[xX]{1,3}\b|<[\w -]+>|(?:YOUR|MY)_[A-Z_]+")
 
 
 def _over_ipv4(context: Context, hooks: Hooks) -> Iterator[Finding]:

@@ -63,8 +63,9 @@ META = Meta(
 
 def check(context: Context) -> Iterator[Finding]:
     for ruleset in context.rulesets:
-        if ruleset.script is not None and not ruleset.script.hints.is_main_program:
-            yield from _findings(context, ruleset, ruleset.script)
+        script = ruleset.script
+        if script is not None and not (script.is_trial or script.hints.is_main_program):
+            yield from _findings(context, ruleset, script)
 
 
 def _findings(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import AnyOf, EffectKind, Field, Hook, Match, Rule, Ruleset
+from iptlint.model import AnyOf, EffectKind, Field, Hook, Match, Rule, Ruleset, VerdictKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.kinds import examples_testing, rules_testing
 from iptlint.model.ownership import is_generated, made_by_iptables
@@ -101,7 +101,11 @@ def _is_too_late(table: Table, chain: Chain) -> bool:
 
 
 def _sets_mark(rule: Rule) -> bool:
-    return any(e.kind is EffectKind.WRITE and e.field is Field.MARK for e in rule.effects)
+    """For sure: a program that takes packets from a queue may, and mostly does not."""
+    queues = rule.verdict.kind is VerdictKind.QUEUE
+    return not queues and any(
+        e.kind is EffectKind.WRITE and e.field is Field.MARK for e in rule.effects
+    )
 
 
 def _uses_mark(rule: Rule) -> bool:

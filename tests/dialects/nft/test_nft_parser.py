@@ -325,6 +325,16 @@ def test_long_sets_are_read_as_the_grammar_reads_them(element: str) -> None:
     assert len(plain.items[0].body[0].elements) == 59  # type: ignore[union-attr,index]
 
 
+@pytest.mark.parametrize("behind", [", # the last\n", ",\n# two\n  # remarks\n", ", ", "# none\n"])
+def test_a_remark_may_stand_behind_the_last_comma_of_a_long_set(behind: str) -> None:
+    """nft 1.0.6 takes each (`nft -c`): a comma may end a list, and a remark is nothing."""
+    inside = ", # a network\n".join(f"10.{number}.0.0/16" for number in range(40))
+    source = SourceFile("-", f"add element t s {{ {inside}{behind}}}\n")
+    fast, plain = parse(source), parse(source, fast=False)
+    assert fast.diagnostics == plain.diagnostics == ()
+    assert fast.items == plain.items
+
+
 @pytest.mark.parametrize(
     "command",
     [

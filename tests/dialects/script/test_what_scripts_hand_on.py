@@ -74,3 +74,82 @@ def test_ipset_says_what_it_is(word: str) -> None:
     """ipset v7.17: each prints, and succeeds."""
     text = f"if ! ipset {word} | grep -q v7; then exit 1; fi\niptables -A INPUT -i lo -j ACCEPT\n"
     assert not _codes(text)
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        '[ -z "$IP" ] && exit 1',
+        'if [ "$#" -ne 1 ]; then echo usage; exit 2; fi',
+        "[[ -n $IP ]] || { echo usage; exit 1; }",
+    ],
+)
+def test_a_script_that_does_nothing_without_an_argument_is_given_one(asks: str) -> None:
+    text = f"#!/bin/bash\nIP=$1\n{asks}\niptables -I FORWARD -s $IP -j DROP\n"
+    assert _codes(text) == ["IPT002"]
+
+
+def test_a_script_that_makes_rules_without_an_argument_is_given_none() -> None:
+    text = '#!/bin/sh\n[ -n "$1" ] && iptables -A INPUT -s "$1" -j DROP\niptables -P INPUT DROP\n'
+    assert not _codes(text)
+
+
+_ASK = """ask() {
+  while true; do
+    read -rp "$1? " answer
+    case "$answer" in
+      y) return 0 ;;
+      n) return 1 ;;
+      *) echo "y or n" ;;
+    esac
+  done
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "asked", ["ask web && {}", "if ask web; then {}; fi", "ask web || exit; {}"]
+)
+def test_a_question_that_is_asked_again_and_again_has_an_answer(asked: str) -> None:
+    """bash: what only a ``return`` ends goes on until that, and the script behind it."""
+    web = "iptables -A INPUT -p tcp --dport 80 -j ACCEPT"
+    text = f"#!/bin/bash\n{_ASK}{asked.format(web)}\niptables -P INPUT DROP\n"
+    tables = read(SourceFile("fw.sh", text)).ruleset.tables
+    chains = [chain for table in tables for chain in table.chains.values()]
+    assert [c.name for c in chains if c.policy and c.policy.kind.denies] == ["INPUT"]
+    assert len([rule for table in tables for rule in table.rules()]) == 1
+
+
+def test_what_nothing_ends_goes_on_for_ever() -> None:
+    text = "#!/bin/bash\nwatch() { while true; do sleep 1; done; }\nwatch\niptables -F\n"
+    assert _codes(text) == ["IPT008"]
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("iptable -A INPUT -i lo -j ACCEPT", "iptables"),
+        ("sudo iptabels -P INPUT DROP", "iptables"),
+        ("ip6table -F", "ip6tables"),
+        ("ft -f /etc/fw.nft", "nft"),
+    ],
+)
+def test_a_misspelt_tool_does_nothing(command: str, meant: str) -> None:
+    """bash: `iptable: command not found`."""
+    text = f"#!/bin/sh\n{command} \niptables -A INPUT -i lo -j ACCEPT\n"
+    (told,) = read(SourceFile("fw.sh", text)).diagnostics
+    assert (told.code, told.help) == ("IPT001", f"did you mean {meant}?")
+    assert not _codes(f"#!/bin/sh\nsource ./lib.sh\n{command}\niptables -F\n")[1:]
+
+
+@pytest.mark.parametrize("tool", ["ebtables", "arptables", "ip4tables", "conntrack", "./iptable"])
+def test_other_tools_are_spelt_well(tool: str) -> None:
+    text = f"#!/bin/sh\n{tool} -A INPUT -j DROP\niptables -A INPUT -i lo -j ACCEPT\n"
+    assert "IPT001" not in _codes(text)
+
+
+def test_a_word_alone_is_a_function_of_the_file_that_is_sourced() -> None:
+    (told,) = read(
+        SourceFile("fw.sh", "#!/bin/sh\n. ./lib/firewall.sh\nfirewall_apply eth0\n")
+    ).diagnostics
+    assert told.message.startswith("`firewall.sh`, whose functions this script takes, is not read")

@@ -105,6 +105,8 @@ class PlainElements(Sequence[Expression]):
 
 _IN_SET = re.compile(r'"[^"\n]*"|#[^\n]*|[{},"\\]')
 _SPACE = " \t\r\n"
+_NO_ELEMENT = re.compile(r"(?:#[^\n]*\s*)*")
+"""What may stand behind the last comma."""
 
 
 def split_set(text: str, brace: int) -> tuple[list[tuple[int, int]], int] | None:
@@ -125,7 +127,7 @@ def split_set(text: str, brace: int) -> tuple[list[tuple[int, int]], int] | None
             return None
     else:
         return None
-    if bounds[-1][0] == bounds[-1][1]:
+    if _NO_ELEMENT.fullmatch(text, *bounds[-1]):
         del bounds[-1]
     whole = all(start < end for start, end in bounds)
     return (bounds, at - 1) if whole and bounds and at - brace > LONG else None
