@@ -20,6 +20,7 @@ from iptlint.dialects.script.branches import Alternative, run_alternatives
 from iptlint.dialects.script.builtins import status_of
 from iptlint.dialects.script.calls import in_subprocess
 from iptlint.dialects.script.conditions import holds
+from iptlint.dialects.script.endings import at_the_end_of
 from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.not_understood import Reason
@@ -99,7 +100,10 @@ def group(shell: Interpreter, node: t.Group) -> Result:
     if not node.subshell:
         return shell.execute_all(node.body)
     with shell.run.subshell():
-        return in_subprocess(shell, lambda: shell.execute_all(node.body))
+        shell.run.environment.traps = {}
+        result = in_subprocess(shell, lambda: shell.execute_all(node.body))
+        at_the_end_of(shell)
+        return result
 
 
 def pipeline(shell: Interpreter, node: t.Pipeline) -> Result:

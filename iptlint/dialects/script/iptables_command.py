@@ -33,7 +33,8 @@ from iptlint.model import Family, unread_rule
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """``unknown``: what of the command was not known. ``looks``: it asks and changes nothing.
-    ``sure``: a failure is one whatever there was before, and not only that it is not understood."""
+    ``sure``: a failure is one whatever there was before, and not only that it is not understood.
+    ``status``: what it ends with if it fails."""
 
     changes: tuple[TableChange, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -41,6 +42,7 @@ class CommandResult:
     unknown: tuple[str, ...] = ()
     looks: bool = False
     sure: bool = True
+    status: int = 1
 
 
 def run_command(tool: IptablesTool, call: IptablesCall) -> CommandResult:
@@ -70,7 +72,8 @@ def _unread(
     """A rule that could not be read holds its place, as far as that is known."""
     table = call.table or _given(call.words, ("-t", "--table")) or "filter"
     chain = _given(call.words, ("-A", "--append", "-I", "--insert", "-R", "--replace"))
-    result = CommandResult((), parsed.diagnostics, bool(parsed.diagnostics), parsed.unknown)
+    failed = bool(parsed.diagnostics)
+    result = CommandResult((), parsed.diagnostics, failed, parsed.unknown, sure=False, status=2)
     if not parsed.unknown:
         return result
     if chain is None or table not in BUILT_IN or not is_known(chain):
@@ -96,8 +99,20 @@ def _execute(execution: Execution) -> CommandResult:
     unknown = _unknown(execution) if changes or looks else ()
     diagnostics = tuple(execution.diagnostics)
     return CommandResult(
-        changes, diagnostics, execution.failed, unknown, looks, _fails_anywhere(execution)
+        changes,
+        diagnostics,
+        execution.failed,
+        unknown,
+        looks,
+        _fails_anywhere(execution),
+        _status(execution),
     )
+
+
+def _status(execution: Execution) -> int:
+    """As `exit_err` of xtables has it: 2 for a fault in its words."""
+    misread = any(diagnostic.code == "IPT001" for diagnostic in execution.diagnostics)
+    return 2 if misread or execution.lacks_target() else execution.status
 
 
 def _fails_anywhere(execution: Execution) -> bool:

@@ -78,7 +78,8 @@ class IptablesTool:
 class Execution:
     """One command, with the tables as it finds them.
 
-    ``generated``: its words as one line. ``failed``: the tool refuses it. ``doubt``: the test
+    ``generated``: its words as one line. ``failed``: the tool refuses it; ``status``: what it ends
+    with then, 2 where the tool finds the fault itself. ``doubt``: the test
     that stands for the conditions which are known only when the script runs; None without any.
     """
 
@@ -102,6 +103,7 @@ class Execution:
         self.chains = tool.tables.states(self.key)
         self.diagnostics = list(parsed.diagnostics)
         self.failed = False
+        self.status = 1
         self.doubt = together(call.conditions)
 
     # -- what the command is about ---------------------------------------------------------
@@ -155,6 +157,14 @@ class Execution:
             self._report_no_target(jump)
         return not self.failed
 
+    def lacks_target(self) -> bool:
+        """Whether it jumps to nothing that there is: the tool looks for that before the chain."""
+        jump = self.parsed.text(self.shape.jump, self.call.words)
+        if jump is None or not is_known(jump) or jump in self.chains:
+            return False
+        is_target = find_target(jump, self.tool.family) is not None
+        return jump not in BUILT_IN.get(self.table, ()) and (self.shape.goto or not is_target)
+
     @property
     def is_known(self) -> bool:
         """Whether the table has no chains but those that are known."""
@@ -201,6 +211,7 @@ class Execution:
 
     def report_no_interface(self, option: str) -> None:
         """Whatever else the command lacks: this the tool finds first."""
+        self.status = 2
         letter, came = ("-i", "came in") if option == "in-interface" else ("-o", "goes out")
         message = f"no packet in {self.chain} {came} anywhere, so {self._tool} refuses `{letter}`"
         self.diagnostics.clear()

@@ -168,7 +168,7 @@ def _finish(run: Run, call: Call, result: CommandResult) -> Result:
     _add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
     if result.looks and not result.failed and run.stdout is not None:
         run.write(f"\0$(iptables {shown(' '.join(call.words))})\0\n", call.span)
-    return Result(1 if result.failed else 0, sure=result.sure)
+    return Result(result.status if result.failed else 0, sure=result.sure)
 
 
 def _add(

@@ -86,7 +86,7 @@ class WordParser:
             case "expansion":
                 return self._expansion(node, place, quoted)
             case "command_substitution":
-                return t.Substitution(self.statements(node.children), quoted, **place)
+                return self._substitution(node, place, quoted)
             case "arithmetic_expansion":
                 return t.Arithmetic(self.between(node), quoted, **place)
             case "process_substitution" if node.children[0].type == "<(":
@@ -95,6 +95,11 @@ class WordParser:
                 return t.Opaque(quoted, **place)
             case _:
                 return t.Text(_unescaped(self.text_of(node).strip()), **place)
+
+    def _substitution(self, node: SyntaxNode, place: t.Place, quoted: bool) -> t.Part:
+        if _is_sum(node):
+            return t.Arithmetic(self.text_of(node).strip()[3:-2].strip(), quoted, **place)
+        return t.Substitution(self.statements(node.children), quoted, **place)
 
     def _spread(self, node: SyntaxNode) -> Iterator[t.Part]:
         """The parts of children that stand close together, with the text between them."""
@@ -163,6 +168,13 @@ class WordParser:
             at = child.end_byte
         if at < end:
             yield self._quoted(at, end, HEREDOC_ESCAPES)
+
+
+def _is_sum(node: SyntaxNode) -> bool:
+    """In a here-document the grammar takes `$((…))` for a subshell in a substitution."""
+    inner = [child.type for child in node.children if child.is_named]
+    raw = node.text or b""
+    return inner == ["subshell"] and raw.strip().startswith(b"$((") and raw.endswith(b"))")
 
 
 def _flat(nodes: Iterable[SyntaxNode]) -> Iterator[SyntaxNode]:

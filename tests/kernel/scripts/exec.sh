@@ -1,0 +1,4 @@
+#!/bin/bash
+iptables -N a
+exec iptables -N b
+iptables -N c

@@ -1,0 +1,5 @@
+#!/bin/bash
+set -e
+iptables -N a
+iptables -N a
+iptables -P INPUT DROP

@@ -1,0 +1,4 @@
+#!/bin/sh -e
+iptables -N a
+iptables -X nope
+iptables -N b

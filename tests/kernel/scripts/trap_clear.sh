@@ -1,0 +1,4 @@
+#!/bin/bash
+trap 'iptables -F' EXIT
+iptables -A INPUT -j DROP
+trap - EXIT
