@@ -63,8 +63,8 @@ def names_senders(family: Family, match: Match) -> bool:
             return field is family.saddr
         case Opaque(asks=SetLookup() as lookup, negated=False):
             return lookup.sources[:1] == (True,)
-        case Uncertain(kind="script", key=key):
-            return key.startswith(("-s ", "--source ", "--src "))
+        case Uncertain() as uncertain:
+            return uncertain.names_senders
         case AnyOf(alternatives, negated=False):
             return any(names_senders(family, test) for tests in alternatives for test in tests)
         case _:

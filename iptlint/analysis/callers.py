@@ -10,9 +10,10 @@ from ipaddress import ip_address, ip_network
 from itertools import chain as joined
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.default_verdict import STRANGERS, public_hosts
+from iptlint.analysis.default_verdict import public_hosts
 from iptlint.analysis.external_interfaces import external_classes
 from iptlint.model import Family, Hook, VerdictKind, Within
+from iptlint.model.addresses import STRANGERS
 from iptlint.model.matches import tests_in
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.ownership import is_generated

@@ -26,7 +26,7 @@ from iptlint.model import (
     VerdictKind,
     addresses,
 )
-from iptlint.model.addresses import AddressKind
+from iptlint.model.addresses import STRANGERS, AddressKind
 from iptlint.model.kinds import examples
 from iptlint.model.matches import PACKET_FAMILIES, tests_in
 from iptlint.model.names import NoInterface, no_interface
@@ -41,18 +41,6 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-
-STRANGERS = {
-    Family.IP: ("23.77.180.41", "61.9.203.118", "88.134.17.206", "146.70.91.53", "199.58.83.12"),
-    Family.IP6: (
-        "2001:470:71::5e",
-        "2400:cb00:2048::b1",
-        "2606:2800:21f::1c",
-        "2a02:8388:e0::7d",
-        "2c0f:fb50:4::99",
-    ),
-}
-"""Public addresses far from each other."""
 
 ODD_PORTS = (419, 687, 951, 28417, 47363)
 """Nobody's ports, most of them below 1024: stateless rulesets accept whatever is above."""

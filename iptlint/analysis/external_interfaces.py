@@ -191,8 +191,12 @@ def _is_from_world(hooks: Hooks, rule: Rule) -> bool:
 
 def uplink_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's, but for those that lead
-    to networks of its own by their names."""
-    return frozenset(name for name in lending_names(hooks) if not is_inside(name))
+    to networks of its own by their names. Where what goes into tunnels gets one too, a kind of
+    interfaces (``orga+``) may be of those."""
+    lending = lending_names(hooks)
+    tunnels = any(map(is_inside, lending))
+    kinds = {cls.name for cls in hooks.space.interfaces.classes if cls.wildcard} if tunnels else {}
+    return frozenset(n for n in lending if not is_inside(n) and (is_outward(n) or n not in kinds))
 
 
 def names_all(hooks: Hooks) -> bool:

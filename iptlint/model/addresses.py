@@ -139,3 +139,21 @@ def written(network: Network) -> str:
 LOOPBACK: dict[Family, Network] = {
     family: blocks(family, AddressKind.LOOPBACK)[0] for family in LOCALHOST
 }
+
+STRANGERS = {
+    Family.IP: ("23.77.180.41", "61.9.203.118", "88.134.17.206", "146.70.91.53", "199.58.83.12"),
+    Family.IP6: (
+        "2001:470:71::5e",
+        "2400:cb00:2048::b1",
+        "2606:2800:21f::1c",
+        "2a02:8388:e0::7d",
+        "2c0f:fb50:4::99",
+    ),
+}
+"""Public addresses far from each other."""
+
+
+def anybodys(family: Family) -> Ranges:
+    """Addresses that stand for any public one: nobody names them."""
+    each = ((int(ip_address(text)),) * 2 for text in STRANGERS[family])
+    return (*each, *ranges(family, AddressKind.EXAMPLE))

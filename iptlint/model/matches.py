@@ -274,6 +274,11 @@ class Uncertain:
     key: str
     asks: Asked | None = dataclass_field(default=None, compare=False, repr=False)
 
+    @property
+    def names_senders(self) -> bool:
+        """Whether it is for senders whose addresses are known when a script runs."""
+        return self.kind == "script" and self.key.startswith(("-s ", "--source ", "--src "))
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:

@@ -26,7 +26,7 @@ from iptlint.model import (
 )
 from iptlint.model.writes import Writes, looks_into
 from iptlint.packets.bdd import cube, union
-from iptlint.packets.match import Matcher
+from iptlint.packets.match import Matcher, anybodys
 from iptlint.packets.rewrite import Rewrite
 from iptlint.packets.space import Space
 
@@ -225,8 +225,9 @@ class ExactMatcher:
 
     def _test(self, arrival: _Arrival, match: Match) -> PacketSet:
         match match:
-            case Uncertain(kind, text):
-                return self.open(arrival.rule, text, arrival.packets, kind)
+            case Uncertain(kind, text) as uncertain:
+                holds = self.open(arrival.rule, text, arrival.packets, kind)
+                return holds & ~anybodys(self.space) if uncertain.names_senders else holds
             case Decided(text, negated):
                 holds = self._decided(text, arrival.packets)
                 return ~holds if negated else holds

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model import (
     AnyOf,
     Decided,
+    Family,
     Field,
     Interface,
     Masked,
@@ -21,6 +23,7 @@ from iptlint.model import (
     Rule,
     Uncertain,
     Within,
+    addresses,
 )
 from iptlint.model.matches import CT_STATES
 from iptlint.model.writes import CONNTRACK_FIELDS, Writes, looks_into
@@ -33,6 +36,18 @@ if TYPE_CHECKING:
 
 
 _ENDS = frozenset((Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6))
+
+
+@memo
+def anybodys(space: Space) -> PacketSet:
+    """The packets from addresses that stand for any public one. Who names some senders whom only
+    the run of a script tells means none of them."""
+    each = [
+        space.ranges(field, addresses.anybodys(Family(family)))
+        for family, field in (("ip", Field.SADDR), ("ip6", Field.SADDR6))
+        if family in space.families
+    ]
+    return union(each, space.false)
 
 
 class Tests(NamedTuple):
@@ -111,6 +126,8 @@ class Matcher:
                 return _certain(~packets if match.negated else packets)
             case AnyOf():
                 return self._any_of(match)
+            case Uncertain() as uncertain if uncertain.names_senders:
+                return Tests(self.space.universe & ~anybodys(self.space), self.space.false)
             case Uncertain() | Opaque() | Decided():
                 return self._anything
 

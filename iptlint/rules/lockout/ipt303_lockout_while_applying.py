@@ -99,8 +99,11 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             "a running session lives on" if gap.back.is_sure else "a running session may live on"
         )
         labels = [Label(gap.back.span, f"from here on {lives}")]
+        opens = "can" if gap.opened.is_sure else "may"
         some = (
-            "some can open a new connection" if gap.is_partly else "a new connection can be opened"
+            f"some {opens} open a new connection"
+            if gap.is_partly
+            else f"a new connection {opens} be opened"
         )
         labels.append(Label(gap.opened.span, f"from here on {some}"))
     unseen = _is_unseen_between(script, gap)
@@ -157,7 +160,8 @@ _AT_ONCE_NFT = (
 
 
 def _advice(gap: Lockout, step: Step) -> str:
-    last = "the last accept" if gap.is_partly else f"line {gap.opened.span.line}"
+    partly = gap.is_partly or not gap.opened.is_sure
+    last = "the last accept" if partly else f"line {gap.opened.span.line}"
     nft = not "".join(step.words[:1]).startswith("-")
     at_once = _AT_ONCE_NFT if nft else _AT_ONCE
     if any(word in POLICIES for word in step.words):
