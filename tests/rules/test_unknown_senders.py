@@ -66,7 +66,7 @@ def test_policies_deny_only_behind_the_last_accept() -> None:
     text = f"{SHUT}{LIST.format('ACCEPT')}iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
     (cut,) = found(text, "IPT303")
     assert "set the policies to DROP only after the last accept" in cut.help
-    assert cut.related[-1].message == "from here on a new connection may be opened"
+    assert cut.related[-1].message == "from here on some may open a new connection"
 
 
 def test_a_kind_of_interfaces_beside_tunnels_is_no_uplink() -> None:
