@@ -14,7 +14,7 @@ from iptlint.dialects.script.printing import echo, expr, other, printf, seq
 from iptlint.dialects.script.reading import getopts, mapfile, read
 from iptlint.dialects.script.state import TEMPORARY, Flow, Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.numbers import decimal
 
 Builtin = Callable[[Run, Call], Result]

@@ -38,7 +38,7 @@ from iptlint.dialects.script.state import (
 )
 from iptlint.dialects.script.symbolic_text import WHOLE, is_known, names, shown
 from iptlint.dialects.script.text_tools import text_tool
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.dialects.script.truths import all_of, any_of, opposite
 from iptlint.dialects.script.wrappers import KEYWORDS, WRAPPERS, calls_of_xargs
 from iptlint.source import SourceFile, Span

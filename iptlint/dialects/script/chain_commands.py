@@ -42,6 +42,11 @@ def new_chain(execution: Execution) -> Iterator[TableChange]:
         execution.tool.created.add(named)
     if execution.diagnostics or (known is not None and known.made):
         execution.failed = True
+        if known is not None and known.origin is not None:
+            execution.why = (
+                f"there is a chain {known.name} already: this command fails",
+                "delete the line, or empty the chain (-F) where it is there",
+            )
         return
     execution.tool.refused.pop(named, None)
     origin = SpanOrigin(execution.call.span)
@@ -57,6 +62,12 @@ def delete_chain(execution: Execution) -> Iterator[TableChange]:
         state = execution.chains.get(name)
         if state is None or name in BUILT_IN[execution.table] or state.rules or name in called:
             execution.failed |= execution.chain is not None
+            if state is not None and state.origin is not None and execution.chain is not None:
+                what = "has rules" if state.rules else "is called by a rule"
+                execution.why = (
+                    f"chain {name} {what}, so it stays: this command fails",
+                    "empty it with -F, and delete what jumps to it, before",
+                )
         elif execution.doubt is None:
             yield SetChain(execution.key, name, None)
     if execution.chain is None and execution.doubt is None:

@@ -8,7 +8,7 @@ from iptlint.dialects.script.calls import evaluate
 from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.iptables_execution import REFUSED
 from iptlint.dialects.script.state import Flow, Result
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 
 ENDS = frozenset({"e"})
 """``set -e``, by its letter."""

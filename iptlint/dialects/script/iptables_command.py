@@ -34,7 +34,7 @@ from iptlint.model import Family, unread_rule
 class CommandResult:
     """``unknown``: what of the command was not known. ``looks``: it asks and changes nothing.
     ``sure``: a failure is one whatever there was before, and not only that it is not understood.
-    ``status``: what it ends with if it fails."""
+    ``status``: what it ends with if it fails; ``why``: as that of ``Execution``."""
 
     changes: tuple[TableChange, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -43,6 +43,7 @@ class CommandResult:
     looks: bool = False
     sure: bool = True
     status: int = 1
+    why: tuple[str, str] | None = None
 
 
 def run_command(tool: IptablesTool, call: IptablesCall) -> CommandResult:
@@ -106,6 +107,7 @@ def _execute(execution: Execution) -> CommandResult:
         looks,
         _fails_anywhere(execution),
         _status(execution),
+        execution.why,
     )
 
 

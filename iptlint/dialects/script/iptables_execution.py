@@ -79,8 +79,9 @@ class Execution:
     """One command, with the tables as it finds them.
 
     ``generated``: its words as one line. ``failed``: the tool refuses it; ``status``: what it ends
-    with then, 2 where the tool finds the fault itself. ``doubt``: the test
-    that stands for the conditions which are known only when the script runs; None without any.
+    with then, 2 where the tool finds the fault itself; ``why``: what is to be said of a failure
+    that the script may count on, and what to do. ``doubt``: the test that stands for the conditions
+    which are known only when the script runs; None without any.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Execution:
         self.diagnostics = list(parsed.diagnostics)
         self.failed = False
         self.status = 1
+        self.why: tuple[str, str] | None = None
         self.doubt = together(call.conditions)
 
     # -- what the command is about ---------------------------------------------------------

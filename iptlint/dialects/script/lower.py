@@ -13,6 +13,7 @@ from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in, wit
 from iptlint.dialects.script.environment import Environment, assigned_in
 from iptlint.dialects.script.files import CONTAINERS, STARTERS, is_named_beside
 from iptlint.dialects.script.generated_text import TextPart
+from iptlint.dialects.script.ipset_command import tell_early_sets
 from iptlint.dialects.script.iptables_execution import Chains
 from iptlint.dialects.script.nft_command import NftPiece, NftState
 from iptlint.dialects.script.not_understood import Reason, summary
@@ -97,6 +98,7 @@ def _run(
     try:
         Shell(run).execute_script(file.statements)
         load_written(run)
+        tell_early_sets(run)
         is_cut = False
     except (TooMuchError, RecursionError):
         run.diagnostics.append(_too_much(source))

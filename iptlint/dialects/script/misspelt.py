@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects.diagnostics import Diagnostic
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.near_words import nearest
 
 _OTHERS = frozenset(("ebtables", "arptables", "ip4tables", "iptables4", "iptables6"))

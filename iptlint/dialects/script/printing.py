@@ -9,7 +9,7 @@ from iptlint.dialects.script.arithmetic_operators import BINARY
 from iptlint.dialects.script.brace_expansion import MAX_BRACES
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.numbers import c_number, decimal, signed
 from iptlint.source import SourceFile
 

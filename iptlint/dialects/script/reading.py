@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.symbolic_text import is_known, mark, pieces
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.numbers import decimal
 
 

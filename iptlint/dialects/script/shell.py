@@ -24,7 +24,7 @@ from iptlint.dialects.script.generated_text import Condition
 from iptlint.dialects.script.state import MAX_STATEMENTS, TEMPORARY, Flow, Result, Run, TooMuchError
 from iptlint.dialects.script.streams import Output
 from iptlint.dialects.script.symbolic_text import mark
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.dialects.script.word_expansion import Expander
 from iptlint.source import Span
 

@@ -21,7 +21,8 @@ from iptlint.dialects.script.interpreter import Interpreter
 from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
-from iptlint.dialects.script.tools import Call, is_tool
+from iptlint.dialects.script.tool_calls import Call
+from iptlint.dialects.script.tools import is_tool
 from iptlint.dialects.script.word_expansion import (
     Expander,
     cost_of,
@@ -237,11 +238,19 @@ def with_redirects(
                 stdout = Output(run.conditions())
             case ">&" if redirect.descriptor in ("", "1"):
                 stdout = None
-    with run.streams(stdin, stdout):
-        result = act(written)
+    muted, run.muted = run.muted, run.muted or any(map(_mutes, redirects))
+    try:
+        with run.streams(stdin, stdout):
+            result = act(written)
+    finally:
+        run.muted = muted
     if written is not None and stdout is not None and written != "/dev/null":
         _keep(shell, written, redirects, tuple(stdout.parts))
     return result
+
+
+def _mutes(redirect: t.Redirect) -> bool:
+    return redirect.operator.startswith("&>") or redirect.descriptor == "2"
 
 
 def _keep(

@@ -126,11 +126,13 @@ class Run:
     rounds of loops and in which calls it is; ``rounds``: in how many loops that go round
     nobody knows how often; ``asking``: in how many conditions; ``effects``: how many commands
     have changed files or the host. ``values``: how many fields words became, over one.
-    ``outputs``: how many substitutions were carried out.
+    ``outputs``: how many substitutions were carried out. ``muted``: what commands complain of goes
+    somewhere else, so that the script counts on it.
     ``rule_files``: those that it wrote commands for a firewall into, whatever came of them.
     ``saved``: the tables when they were printed, by the mark that stands for the text.
     ``sets``: the ipsets there are; ``made_sets``: those that it ever makes, whatever comes of
-    them."""
+    them; ``gone_sets``: those of them that it has taken away, and where; ``early_sets``: where it
+    first fills sets that it had not made."""
 
     main: SourceFile
     environment: Environment
@@ -150,6 +152,8 @@ class Run:
     saved: dict[str, Tables] = field(default_factory=dict)
     sets: set[str] = field(default_factory=set)
     made_sets: set[str] = field(default_factory=set)
+    gone_sets: dict[str, Span] = field(default_factory=dict)
+    early_sets: dict[str, Span] = field(default_factory=dict)
     guards: Conditions = ()
     scopes: list[Scope] = field(default_factory=lambda: [Scope(Flow.EXIT)])
     calls: tuple[Span, ...] = ()
@@ -166,6 +170,7 @@ class Run:
     asking: int = 0
     effects: int = 0
     outputs: int = 0
+    muted: bool = False
     tools: dict[Family, IptablesTool] = field(default_factory=dict)
 
     @property

@@ -15,7 +15,7 @@ from iptlint.dialects.script.regular import Regular, regular
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.text_options import Options, options
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.numbers import decimal, is_decimal, signed
 
 Lines = list[str]

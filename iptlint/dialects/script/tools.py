@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import restore
 from iptlint.dialects.script.empty_values import Emptied, filled_text
 from iptlint.dialects.script.environment import tool_called
-from iptlint.dialects.script.files import read_beside
-from iptlint.dialects.script.generated_text import Condition, TextPart, quoted, together
-from iptlint.dialects.script.ipsets import SetCommand
+from iptlint.dialects.script.failures import tell
+from iptlint.dialects.script.generated_text import Condition, TextPart, together
+from iptlint.dialects.script.ipset_command import ipset
 from iptlint.dialects.script.iptables_command import CommandResult, run_command
 from iptlint.dialects.script.iptables_execution import IptablesCall
 from iptlint.dialects.script.never_set import without_unset
 from iptlint.dialects.script.nft_command import NftPiece
 from iptlint.dialects.script.not_understood import Reason
 from iptlint.dialects.script.state import Result, Run
-from iptlint.dialects.script.steps import Step
-from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, names, shown
+from iptlint.dialects.script.symbolic_text import WHOLE, mark, names, shown
 from iptlint.dialects.script.tables import SpanOrigin, emptied
+from iptlint.dialects.script.tool_calls import Call, add, text_for
 from iptlint.dialects.script.truths import doubt
 from iptlint.model import Family
 from iptlint.model.script import Kind
 from iptlint.source import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A command with its words expanded. ``written``: standard output goes to this file.
-    ``lacking``: where it names variables that are known to have no value."""
-
-    words: tuple[str, ...]
-    spans: tuple[Span, ...]
-    span: Span
-    written: str | None = None
-    lacking: Emptied | None = None
-
-    def without(self, count: int) -> Call:
-        spans = self.spans[count:]
-        lacking = self.lacking.since(spans[0].start) if self.lacking and spans else None
-        return replace(self, words=self.words[count:], spans=spans, lacking=lacking)
-
 
 Tool = Callable[[Run, Call], Result]
 
@@ -133,7 +115,7 @@ def _iptables(family: Family) -> Tool:
         settled = without_unset(run, family, command)
         if isinstance(settled, Diagnostic):
             run.diagnostics.append(settled)
-            _add(run, call, Kind.CHANGE, failed=True)
+            add(run, call, Kind.CHANGE, failed=True)
             return Result(1, sure=False)
         result = run_command(run.tool(family), settled)
         if call.lacking and _is_not_read(result):
@@ -160,31 +142,22 @@ def _is_read(run: Run, family: Family, lacking: Emptied) -> bool:
 
 def _finish(run: Run, call: Call, result: CommandResult) -> Result:
     run.diagnostics += result.diagnostics
+    tell(run, call.span, result.why)
     # Whatever a listing lists, it changes nothing.
     reasons = [] if result.looks else [(Reason.VALUE, name) for name in result.unknown[:1]]
     if _is_not_read(result):
         reasons.append((Reason.REFUSED, shown(" ".join(call.words))[:40]))
     kind = Kind.LOOK if result.looks else Kind.CHANGE
-    _add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
+    add(run, call, kind, reasons, failed=result.failed, changes=result.changes)
     if result.looks and not result.failed and run.stdout is not None:
         run.write(f"\0$(iptables {shown(' '.join(call.words))})\0\n", call.span)
     return Result(result.status if result.failed else 0, sure=result.sure)
 
 
-def _add(
-    run: Run, call: Call, kind: Kind, reasons: Sequence[tuple[Reason, str]] = (), **more: object
-) -> None:
-    where = call.span, kind, call.words, run.conditions(), run.calls
-    run.add(Step(*where, **more), reasons)  # type: ignore[arg-type]
-
-
-_MAYBE = "the command is iptables"
-
-
 def _maybe_iptables(run: Run, call: Call) -> Result:
     """A command that is not known, called as if it were iptables."""
-    before = run.guards
-    run.guards = (*before, Condition(_MAYBE, call.span, doubt(_MAYBE)))
+    before, maybe = run.guards, "the command is iptables"
+    run.guards = (*before, Condition(maybe, call.span, doubt(maybe)))
     try:
         return _iptables(Family.IP)(run, call)
     finally:
@@ -198,45 +171,38 @@ def _restore(family: Family) -> Tool:
     def tool(run: Run, call: Call) -> Result:
         options = restore.options(call.words)
         if options.test_only:
-            _add(run, call, Kind.LOOK)
+            add(run, call, Kind.LOOK)
             return Result()
-        parts = _text(run, call, options.file)
+        parts = text_for(run, call, options.file)
         if parts is None:
             missing = [(Reason.FILE, shown(options.file or "standard input"))]
             changes = restore.unknown(run.tables, family, call.span)
-            _add(run, call, Kind.CHANGE, missing, changes=changes)
+            add(run, call, Kind.CHANGE, missing, changes=changes)
             return Result()
         then = run.saved.get("".join(part.text for part in parts).strip())
         if then is not None and not options.keep and not run.conditions():
-            _add(run, call, Kind.CHANGE, changes=restore.as_it_was(then, family))
+            add(run, call, Kind.CHANGE, changes=restore.as_it_was(then, family))
             return Result()
         tool = run.tool(family)
         loaded = restore.load(tool, parts, call.span, run.conditions(), keep=options.keep)
         run.diagnostics += loaded.diagnostics
         reasons = [(Reason.VALUE, name) for name in loaded.unknown[:1]]
-        _add(run, call, Kind.CHANGE, reasons, changes=loaded.changes)
+        add(run, call, Kind.CHANGE, reasons, changes=loaded.changes)
         return Result()
 
     return tool
 
 
-def _text(run: Run, call: Call, file: str | None) -> tuple[TextPart, ...] | None:
-    """What a tool reads, from a file or from its standard input; None where it is not there."""
-    if file is None:
-        return None if run.stdin is None else run.stdin.parts
-    return read_beside(run, file, call.span)
-
-
 def _look(run: Run, call: Call, saved: Sequence[Family] = ()) -> None:
     """``saved``: the families whose rules are written to where the next boot finds them."""
-    _add(run, call, Kind.SAVE if saved else Kind.LOOK, saves=frozenset(saved))
+    add(run, call, Kind.SAVE if saved else Kind.LOOK, saves=frozenset(saved))
 
 
 def _save(families: Sequence[Family]) -> Tool:
     def tool(run: Run, call: Call) -> Result:
         saves = call.written or {"save", "saveactive", "-f", "--file"} & {*call.words}
         kind = Kind.SAVE if saves else Kind.LOOK if run.stdout is not None else Kind.PRINT
-        _add(run, call, kind, saves=frozenset(families if saves else ()))
+        add(run, call, kind, saves=frozenset(families if saves else ()))
         text = mark(f"$(iptables-save {len(run.saved) + 1})" if run.saved else "$(iptables-save)")
         run.saved[text] = run.tables.copy()
         run.write(f"{text}\n", call.span)
@@ -255,7 +221,7 @@ def _reload(families: Sequence[Family]) -> Tool:
         changed = [family for family in families if any(k[0] is family for k in run.tables.chains)]
         changes = [c for f in changed for c in restore.unknown(run.tables, f, call.span)]
         missing = [(Reason.FILE, shown(" ".join(call.words)))]
-        _add(run, call, Kind.CHANGE, missing, changes=tuple(changes), reloads=True)
+        add(run, call, Kind.CHANGE, missing, changes=tuple(changes), reloads=True)
         return Result()
 
     return tool
@@ -284,9 +250,9 @@ def _nft(run: Run, call: Call) -> Result:
         return Result(None if words[:1] == ["list"] and words[1:2] != ["ruleset"] else 0)
     parts = _words_of(words, spans)
     if file is not None:
-        text = _text(run, call, None if file in ("-", "/dev/stdin") else file)
+        text = text_for(run, call, None if file in ("-", "/dev/stdin") else file)
         if text is None:
-            _add(run, call, Kind.CHANGE, [(Reason.FILE, shown(file))])
+            add(run, call, Kind.CHANGE, [(Reason.FILE, shown(file))])
             return Result()
         parts = text
     if check or not parts:
@@ -301,7 +267,7 @@ def _nft(run: Run, call: Call) -> Result:
     unknown = [(Reason.VALUE, f"{name}") for name in (*names(piece.text),)[:1]]
     truth, origin = together(piece.conditions), SpanOrigin(call.span)
     changes = tuple(emptied(run.tables, origin, truth)) if piece.flushes else ()
-    _add(run, call, Kind.CHANGE, unknown, nft=piece, changes=changes)
+    add(run, call, Kind.CHANGE, unknown, nft=piece, changes=changes)
     return Result(None if words[:1] in (["delete"], ["create"]) else 0)  # they may lack a name
 
 
@@ -318,76 +284,6 @@ def _words_of(words: Sequence[str], spans: Sequence[Span]) -> tuple[TextPart, ..
     return tuple(parts)
 
 
-# -- ipset -----------------------------------------------------------------------------------
-
-_SET_OPTIONS = re.compile(r"--?(?:exist|!|q|quiet|sorted|s|o|output|t|terse)")
-_CREATES, _DESTROYS = ("create", "n", "-N", "--create"), ("destroy", "x", "-X", "--destroy")
-_ASKS = re.compile(r"(?:--)?(?:list|save|test|version|help)|-[LSTvVhH]")
-
-
-def _ipset(run: Run, call: Call) -> Result:
-    words = [word for word in call.words if not _SET_OPTIONS.fullmatch(word)]
-    exist = any(word in ("-exist", "--exist", "-!") for word in call.words)
-    if not words:
-        return Result()
-    if words[0] in ("restore", "-R", "--restore"):
-        return _ipset_restore(run, call, words)
-    if _ASKS.fullmatch(words[0]):
-        return _ipset_asks(run, call, words)
-    name = words[1] if len(words) > 1 else None
-    failed = False
-    if words[0] in _CREATES and name is not None:
-        failed = name in run.sets and not exist
-        run.make_sets((name,))
-    if words[0] in _DESTROYS:
-        run.sets.discard(name or "")
-    commands = () if failed else (_set_command(run, call, words),)
-    _add(run, call, Kind.CHANGE, failed=failed, sets=commands)
-    return Result(1 if failed else 0)
-
-
-def _set_command(run: Run, call: Call, words: Sequence[str]) -> SetCommand:
-    """A line for `ipset restore`; what is not sure is left out, and its sets are doubted."""
-    name = words[1] if len(words) > 1 and is_known(words[1]) else None
-    doubtful = bool(run.conditions()) or not all(map(is_known, words))
-    line = " ".join(map(quoted, words))
-    creates = words[0] in _CREATES and all(map(is_known, words))
-    parts = (TextPart(line, call.span),) if creates or not doubtful else ()
-    doubted = None if name is None else (name,)
-    return SetCommand(parts, doubted if doubtful else ())
-
-
-def _ipset_asks(run: Run, call: Call, words: Sequence[str]) -> Result:
-    _add(
-        run, call, Kind.SAVE if words[0] in ("save", "-S", "--save") and call.written else Kind.LOOK
-    )
-    run.write("\0$(ipset list)\0\n", call.span)
-    if words[0] in ("test", "-T"):
-        return Result(None)
-    name = next((word for word in words[1:] if not word.startswith("-")), None)
-    return Result(0 if name is None or name in run.sets else 1)
-
-
-def _ipset_restore(run: Run, call: Call, words: Sequence[str]) -> Result:
-    file = words[words.index("-file") + 1] if "-file" in words[:-1] else None
-    parts = _text(run, call, file)
-    if parts is None:
-        run.make_sets((mark(file or "standard input"),))
-        reasons = [(Reason.FILE, shown(file or "standard input"))]
-        _add(run, call, Kind.CHANGE, reasons, sets=(SetCommand((), None),))
-        return Result()
-    text = "".join(part.text for part in parts)
-    unknown = [(Reason.VALUE, name) for name in (*names(text),)[:1]]
-    doubtful = bool(unknown or run.conditions())
-    run.make_sets(re.findall(r"^\s*(?:create|-N|n)\s+(\S+)", text, re.MULTILINE))
-    run.made_sets.update(map(mark, names(text)))
-    doubtful |= any(part.conditions for part in parts)
-    known = tuple(part for part in parts if is_known(part.text) and not part.conditions)
-    command = SetCommand(known, None if doubtful else ())
-    _add(run, call, Kind.CHANGE, unknown, sets=(command,))
-    return Result()
-
-
 _TOOLS: dict[tuple[bool, str], Tool] = {
     (six, what): make(Family.IP6 if six else Family.IP)
     for six in (False, True)
@@ -397,4 +293,4 @@ _TOOLS: dict[tuple[bool, str], Tool] = {
         ("-save", lambda family: _save((family,))),
     )
 }
-_NAMED: dict[str, Tool] = {"nft": _nft, "ipset": _ipset}
+_NAMED: dict[str, Tool] = {"nft": _nft, "ipset": ipset}

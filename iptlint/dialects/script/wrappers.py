@@ -9,7 +9,7 @@ from dataclasses import replace
 from iptlint.dialects.script.state import Run
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.text_options import options
-from iptlint.dialects.script.tools import Call
+from iptlint.dialects.script.tool_calls import Call
 from iptlint.model.numbers import decimal
 
 

@@ -9,7 +9,8 @@ from iptlint.dialects.detect import IPTABLES_SAVE, NFT, detect
 from iptlint.dialects.script.state import Run
 from iptlint.dialects.script.steps import Step
 from iptlint.dialects.script.symbolic_text import is_known
-from iptlint.dialects.script.tools import Call, tool_of
+from iptlint.dialects.script.tool_calls import Call
+from iptlint.dialects.script.tools import tool_of
 from iptlint.model.names import is_of_ipv6
 from iptlint.model.script import Kind
 from iptlint.source import SourceFile
