@@ -30,6 +30,7 @@ from iptlint.packets.describe.lists import few, listed
 from iptlint.policy.explanation import ChainOf, Sentence
 from iptlint.policy.held import held
 from iptlint.policy.whole import everything, named
+from iptlint.source import Span
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -90,14 +91,11 @@ def _left_out(firewall: Firewall, table: Table, written: Counter[str]) -> Iterat
 
 
 def _chain(firewall: Firewall, table: Table, chain: Chain, callers: Sequence[str]) -> ChainOf:
-    sentences = [*_sentences(firewall, chain)]
-    if len(sentences) > _MOST_SENTENCES:
-        left = len(sentences) - _MOST_SENTENCES
-        last = sentences[-1].places
-        sentences = [
-            *sentences[:_MOST_SENTENCES],
-            Sentence(f"and {left} more sentences of this kind", last),
-        ]
+    runs = [*_runs(chain)]
+    sentences = [_sentence(firewall, run) for run in runs[:_MOST_SENTENCES]]
+    if (left := len(runs) - _MOST_SENTENCES) > 0:
+        last = _places(runs[-1])
+        sentences.append(Sentence(f"and {left} more sentences of this kind", last))
     title = f"{table.family.value} {table.name} {chain.name}, {_when(chain, callers)}"
     place = firewall.ruleset.declaration_of(table, chain)
     return ChainOf(title, place, tuple(sentences))
@@ -124,15 +122,27 @@ class _Told:
     conditions: tuple[str, ...]
 
 
-def _sentences(firewall: Firewall, chain: Chain) -> Iterator[Sentence]:
-    sentences = [_told(rules) for rules in _statements(chain)]
-    doing = [each for each in sentences if each is not None]
+def _runs(chain: Chain) -> Iterator[Sequence[_Told]]:
+    """The rules that do something: neighbours that do the same together where they are many."""
+    told = [_told(rules) for rules in _statements(chain)]
+    doing = [each for each in told if each is not None]
     for _, run in groupby(doing, key=lambda each: (each.does, each.conditions)):
         alike = [*run]
         if len(alike) >= _RUN:
-            yield _of_run(firewall, alike)
+            yield alike
         else:
-            yield from (_of_one(firewall, each) for each in alike)
+            yield from ([each] for each in alike)
+
+
+def _sentence(firewall: Firewall, run: Sequence[_Told]) -> Sentence:
+    text = _text_of_one(firewall, run[0]) if len(run) == 1 else _text_of_run(firewall, run)
+    return Sentence(text, _places(run))
+
+
+def _places(run: Sequence[_Told]) -> tuple[Span, ...]:
+    """The first and the last."""
+    spans = (each.rule.statement.span for each in (run[0], run[-1]))
+    return tuple(dict.fromkeys(spans))
 
 
 def _statements(chain: Chain) -> Iterator[tuple[Rule, ...]]:
@@ -182,20 +192,18 @@ def _conditions(match: Match) -> Iterator[str]:
             yield key
 
 
-def _of_one(firewall: Firewall, told: _Told) -> Sentence:
-    return Sentence(_text(firewall, told, firewall.plain(told.rule)), (told.rule.statement.span,))
+def _text_of_one(firewall: Firewall, told: _Told) -> str:
+    return _text(firewall, told, firewall.plain(told.rule))
 
 
-def _of_run(firewall: Firewall, alike: Sequence[_Told]) -> Sentence:
+def _text_of_run(firewall: Firewall, alike: Sequence[_Told]) -> str:
     """Neighbours that do the same, as one; of very many only how many they are."""
-    first, last = alike[0].rule.statement.span, alike[-1].rule.statement.span
     rules = counted(len(alike), "rule")
     if len(alike) > _MOST_JOINED:
-        text = f"{alike[0].does} what {rules} in a row ask for{_suffix(alike[0])}"
-        return Sentence(text, (first, last))
+        return f"{alike[0].does} what {rules} in a row ask for{_suffix(alike[0])}"
     sets = [firewall.plain(each.rule) for each in alike]
     packets = union(sets, firewall.space.false)
-    return Sentence(f"{_text(firewall, alike[0], packets)} ({rules})", (first, last))
+    return f"{_text(firewall, alike[0], packets)} ({rules})"
 
 
 def _text(firewall: Firewall, told: _Told, packets: PacketSet) -> str:

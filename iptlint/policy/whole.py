@@ -7,22 +7,19 @@ They are about packets of new connections, as clients send them, from whoever is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.arrivals import OutcomesOfOne, Where, arrivals, usual
-from iptlint.analysis.delivery import by_rule
 from iptlint.analysis.one_packet import one_of, values
 from iptlint.analysis.shares import Share, shares
-from iptlint.model import EffectKind, Family, Field, Hook, Rule, VerdictKind
+from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.protocols import ICMP, ICMP6, ICMP_TYPE_NAMES, TCP, UDP, tcp_flag_bits
 from iptlint.model.services import SERVICES
 from iptlint.netfilter.firewall import Hooks
-from iptlint.netfilter.packet_group import Decision, Outcome, Visit
-from iptlint.netfilter.routes import ROUTES
-from iptlint.netfilter.unknowns import Unknowns
+from iptlint.netfilter.packet_group import Decision, Outcome
 from iptlint.packets.bdd import union
 from iptlint.packets.describe import describe
 from iptlint.packets.describe.lists import listed
@@ -30,6 +27,7 @@ from iptlint.packets.unseen import UNSEEN
 from iptlint.policy.claims import EPHEMERAL, Claim, Quantity, setting_out, speaks_of_forwarding
 from iptlint.policy.explanation import Sentence
 from iptlint.policy.held import held
+from iptlint.policy.logged import logged
 from iptlint.policy.services import ANY
 from iptlint.policy.zones import ANYONE, HOST, members, source_side
 from iptlint.source import Span
@@ -39,8 +37,6 @@ if TYPE_CHECKING:
 
 _MOST_POINTS, _MOST_PLACES, _MOST_TRANSLATIONS = 12, 8, 8
 _MOST_CONDITIONS, _MOST_ASKED = 2, 32
-_MOST_RULES = 3000
-"""Of more rules it is not followed which packets they log."""
 
 _WAYS = {
     Hook.INPUT: ("To this host", "come in"),
@@ -149,10 +145,8 @@ class _Way:
         no rule does; in their order."""
         if self.hooks.decides_alone(self.way):
             each = shares(self.hooks, self.way, packets)
-            deciding = [_span(share) for share in each if share.kind.may_pass is letting]
-        else:
-            deciding = [decision.span for decision in self._deciding(packets, letting=letting)]
-        return in_order(dict.fromkeys(deciding))
+            return in_order(_span(share) for share in each if share.kind.may_pass is letting)
+        return in_order(decision.span for decision in self._deciding(packets, letting=letting))
 
     def _deciding(self, packets: PacketSet, *, letting: bool) -> Iterator[Decision]:
         """Who decides one packet, then one to another port that their tests do not take as it sets
@@ -183,36 +177,45 @@ class _Way:
 
     def _else(self) -> Iterator[Sentence]:
         rest = self.packets & ~self.perhaps
-        if rest.satisfiable():
-            yield Sentence(f"All else is {self._rest()}", self._places(rest, letting=False))
+        if not rest.satisfiable():
+            return
+        if self.hooks.decides_alone(self.way):
+            stopping = (share for share in self._denying if _has(share.packets & rest))
+            places = in_order(map(_span, stopping))
+        else:
+            places = self._places(rest, letting=False)
+        yield Sentence(f"All else is {self._rest()}", places)
+
+    @cached_property
+    def _denying(self) -> Sequence[Share]:
+        """Who stops some of all packets, the weightiest first, where one hook decides. Asked of
+        what gets nowhere alone, which is no set of simple shape, each would take long."""
+        return [s for s in shares(self.hooks, self.way, self.packets) if not s.kind.may_pass]
+
+    def _ends(self, rest: PacketSet) -> dict[str, None]:
+        """What becomes of the rest, in words."""
+        deciding: Iterable[tuple[VerdictKind, Rule | None, PacketSet]] = (
+            ((share.kind, share.rule, share.packets) for share in self._denying)
+            if self.hooks.decides_alone(self.way)
+            else (
+                (each.kind, each.decision.rule if each.decision else None, each.packets)
+                for each in self.found.outcomes
+            )
+        )
+        ends: dict[str, None] = {}
+        for kind, rule, packets in deciding:
+            end = _end(kind, rule)
+            if end and end not in ends and _has(packets & rest):
+                ends[end] = None
+        return ends
 
     def _rest(self) -> str:
         """What becomes of what gets nowhere: ``dropped, and logged as "x".``"""
         rest = self.packets & ~self.perhaps
-        ends = [
-            _end(each.kind, each.decision.rule if each.decision else None)
-            for each in self.found.outcomes
-            if _has(each.packets & rest)
-        ]
-        if self.hooks.decides_alone(self.way):
-            ends = [_end(share.kind, share.rule) for share in shares(self.hooks, self.way, rest)]
+        ends = self._ends(rest)
         usual = [word for word in _DENIED.values() if word in ends]
-        denying = [*usual, *dict.fromkeys(e for e in ends if e and e not in usual)] or ["dropped"]
-        return f"{listed(denying, 'or')}{self._logged(rest)}."
-
-    def _logged(self, rest: PacketSet) -> str:
-        if sum(len([*table.rules()]) for table in self.hooks.tables()) > _MOST_RULES:
-            return ""
-        logs = _Logs(self.hooks, self.way, rest)
-        if not logs.prefixes:
-            return ""
-        shown = listed([f'"{prefix}"' for prefix in logs.prefixes if prefix])
-        name = f" as {shown}" if shown else ""
-        if not (rest & ~logs.surely).satisfiable():
-            return f", and logged{name}"
-        if not (rest & ~logs.perhaps).satisfiable():
-            return f", and logged{name} within a limit"
-        return f"; some of it is logged{name}"
+        denying = [*usual, *(end for end in ends if end not in usual)] or ["dropped"]
+        return f"{listed(denying, 'or')}{logged(self.hooks, self.way, rest)}."
 
     # -- translations -------------------------------------------------------------------------
 
@@ -220,8 +223,9 @@ class _Way:
         """Where what is let through is sent on to."""
         fields = (self.hooks.family.daddr, Field.DPORT)
         sent: dict[str, PacketSet] = {}
+        left_open = self.found.open
         for outcome in self.found.outcomes:
-            moved = outcome.packets.exists(self.found.open) & self.perhaps
+            moved = outcome.packets.exists(left_open) & self.perhaps
             if outcome.kind.denies or not outcome.rewrite.changes(*fields) or not _has(moved):
                 continue
             target = self._target(outcome)
@@ -255,25 +259,6 @@ def _end(kind: VerdictKind, rule: Rule | None) -> str:
     """What becomes of packets; empty for what denies nothing."""
     way = held(rule.verdict) if rule is not None and kind in _DENIED else None
     return _DENIED.get(kind, "") if way is None else way.done
-
-
-class _Logs:
-    """What is logged of packets on their way, by whatever rule."""
-
-    def __init__(self, hooks: Hooks, way: Hook, packets: PacketSet) -> None:
-        unknowns = Unknowns(hooks.space)
-        self._taken: list[PacketSet] = []
-        self.prefixes: dict[str, None] = {}
-        by_rule(hooks, unknowns, self._visit).follow(ROUTES[way], packets)
-        taken = union(self._taken, hooks.space.false)
-        self.perhaps = taken.exists(unknowns.cube)
-        self.surely = taken.forall(unknowns.cube)
-
-    def _visit(self, rule: Rule, visit: Visit) -> None:
-        for effect in rule.effects:
-            if effect.kind is EffectKind.LOG and visit.taken.satisfiable():
-                self._taken.append(visit.taken)
-                self.prefixes[(effect.name or "").strip()] = None
 
 
 def _running(hooks: Hooks) -> Iterator[Sentence]:
@@ -358,8 +343,16 @@ def _span(share: Share) -> Span:
 def in_order(places: Iterable[Span]) -> tuple[Span, ...]:
     """The first few, which are the weightiest, as they stand in the text; one more than are shown
     where there are others."""
-    first = islice(places, _MOST_PLACES + 1)
+    first = islice(_unique(places), _MOST_PLACES + 1)
     return tuple(sorted(first, key=lambda span: (span.source.path, span.start)))
+
+
+def _unique(places: Iterable[Span]) -> Iterator[Span]:
+    seen: set[Span] = set()
+    for place in places:
+        if place not in seen:
+            seen.add(place)
+            yield place
 
 
 def _address(family: Family, number: int) -> str:

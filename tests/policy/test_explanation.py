@@ -3,16 +3,21 @@ each is held against single packets that are traced."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
+from typing import Any
 
 import jsonschema
 import pytest
 
 import iptlint
 from iptlint.model import Family, Field, Hook
+from iptlint.netfilter.firewall import Firewall
+from iptlint.packets.describe import Description, describe
 from iptlint.packets.witness import witness
+from iptlint.policy import chain_sentences
 from iptlint.policy.sentences import sentences_of
 from iptlint.policy.whole import _Way, named
 from iptlint.reports.explanation import explanation_json, explanation_markdown, explanation_text
@@ -167,3 +172,33 @@ def test_its_sets_are_what_packets_meet(name: str) -> None:
                 # Of what is sent on, nobody knows here by which interface it leaves.
                 assert (kinds == {False}) is not passes, packet
                 assert passes or len(kinds) == 1, packet
+
+
+def test_rules_behind_those_that_are_told_are_only_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    described: list[object] = []
+
+    def counting(*given: Any) -> Description:
+        described.append(given)
+        return describe(*given)
+
+    monkeypatch.setattr(chain_sentences, "describe", counting)
+    verdicts = itertools.cycle(("ACCEPT", "DROP"))
+    rules = [f"-A INPUT -s 10.0.0.{n} -j {next(verdicts)}" for n in range(200)]
+    chain, *_ = chain_sentences.chains_of(Firewall(iptlint.read(closed(*rules))))
+    assert len(described) < 50
+    assert chain.sentences[-1].text.endswith("more sentences of this kind")
+
+
+def test_each_of_many_unlike_rules_is_no_more_work_for_who_stops_the_rest() -> None:
+    """What gets nowhere is no set of simple shape: asked of each rule, it took minutes."""
+    verdicts = itertools.cycle(("ACCEPT", "DROP"))
+    rng = random.Random(5)
+    rules = [
+        f"-A INPUT -s 10.{rng.randrange(256)}.{rng.randrange(256)}.0/24 -p tcp "
+        f"--dport {rng.randrange(1, 65536)} -j {next(verdicts)}"
+        for _ in range(3_000)
+    ]
+    with at_most(15):
+        assert whole(closed(*rules))[-1]
