@@ -18,7 +18,8 @@ from iptlint.model import Hook, Opaque, VerdictKind
 from iptlint.model.matches import HostName, SetLookup
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome
-from iptlint.netfilter.routes import ANY_WAY_ON, ROUTES, OpenRouting
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.routing import ANY_WAY_ON, OpenRouting
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import BitField, union

@@ -18,13 +18,8 @@ from iptlint.model.matches import BridgePort
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, PacketGroup, PacketGroups, TraversalStep
-from iptlint.netfilter.routes import (
-    BRIDGED,
-    INTERFACES_AT,
-    ROUTES,
-    Routing,
-    RunningConnection,
-)
+from iptlint.netfilter.routes import BRIDGED, INTERFACES_AT, ROUTES
+from iptlint.netfilter.routing import Routing, RunningConnection
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import BitField, union

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.bridge_way import Ports, RoutedTraversal
@@ -14,7 +16,8 @@ from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, TraversalStep
 from iptlint.netfilter.rewriting import DESTINATION, SOURCE
-from iptlint.netfilter.routes import ANY_WAY_ON, Route, Routing, RunningConnection
+from iptlint.netfilter.routes import Route
+from iptlint.netfilter.routing import ANY_WAY_ON, Routing, RunningConnection
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import DECIDED, OF_HOST, Unknown, Unknowns
 from iptlint.packets.conntrack import untracked_anyway
@@ -161,21 +164,23 @@ class ConnectionWay:
             (running, packets & left)
             for running, packets in self._opened(self._follow(opening, None))
         ]
+        others = self._behind_each([packets for _, packets in opened])
         for number, (running, packets) in enumerate(opened):
-            others = [more for _, more in opened[number + 1 :]]
-            mine = self._settled(number, packets & left, others)
+            mine = self._settled(number, packets & left, others[number])
             left = left & ~mine
             yield from self.running(mine, running)
         if older and left.satisfiable():
             yield from self.unconnected(left)
 
-    def _settled(self, number: int, packets: PacketSet, others: Iterable[PacketSet]) -> PacketSet:
+    def _behind_each(self, each: Sequence[PacketSet]) -> list[PacketSet]:
+        """Of each of the sets, the union of those behind it."""
+        unions = accumulate(reversed(each[1:]), or_, initial=self.space.false)
+        return [*reversed([*unions])]
+
+    def _settled(self, number: int, packets: PacketSet, others: PacketSet) -> PacketSet:
         """Where more than one translation is possible, any may have been made."""
         chosen = self.unknowns.variable(Unknown("how the connection was translated", number))
-        for other in others:
-            if (packets & other).satisfiable():
-                packets = packets & (~other | chosen)
-        return packets
+        return packets & (~others | chosen)
 
     def _opened(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[RunningConnection, PacketSet]]:
         """The connections that were let through, by what became of their first packets."""

@@ -20,7 +20,8 @@ from iptlint.model import Family, Field, Hook, Ruleset, VerdictKind
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.netfilter.firewall import Firewall, space_of
 from iptlint.netfilter.packet_group import Outcome
-from iptlint.netfilter.routes import WAYS, AssumingRouting
+from iptlint.netfilter.routes import WAYS
+from iptlint.netfilter.routing import AssumingRouting
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import union

@@ -14,7 +14,8 @@ from iptlint.model import Family, Field, Hook, Rule, VerdictKind
 from iptlint.model.verdicts import INTERFACE_ADDRESS
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Decision, Outcome, TraversalStep
-from iptlint.netfilter.routes import ROUTES, WAYS, AssumingRouting
+from iptlint.netfilter.routes import ROUTES, WAYS
+from iptlint.netfilter.routing import AssumingRouting
 from iptlint.netfilter.traversal import Traversal
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet

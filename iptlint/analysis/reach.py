@@ -16,7 +16,8 @@ from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, Verd
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
 from iptlint.netfilter.packet_group import Outcome, Visit
-from iptlint.netfilter.routes import INTERFACES_AT, WAYS, OpenRouting
+from iptlint.netfilter.routes import INTERFACES_AT, WAYS
+from iptlint.netfilter.routing import OpenRouting
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import OF_HOST, Unknowns
@@ -113,7 +114,7 @@ def why_unmatched(analysis: TableAnalysis, rule: Rule) -> Reason:
 def reach(ruleset: Ruleset, addresses: HostAddresses | None = None) -> Iterator[RuleReach]:
     """Every rule of the ruleset, in the order of its tables and chains. ``addresses``: the
     host's; without them, what the rules show, and any others."""
-    return Reach(ruleset, addresses).all()
+    yield from Reach(ruleset, addresses).all()
 
 
 class Reach:

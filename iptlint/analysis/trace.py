@@ -21,7 +21,8 @@ from iptlint.model.addresses import AddressKind, kind_of
 from iptlint.model.host_addresses import HostAddresses, others, shown_by
 from iptlint.netfilter.firewall import Firewall, is_early
 from iptlint.netfilter.packet_group import Outcome
-from iptlint.netfilter.routes import ROUTES, RunningConnection
+from iptlint.netfilter.routes import ROUTES
+from iptlint.netfilter.routing import RunningConnection
 from iptlint.netfilter.traversal import setting_out
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.address_types import LOCAL, TYPE_AT, ask_for_types, of_type

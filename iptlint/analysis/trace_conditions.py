@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Field
 from iptlint.netfilter.rewriting import DESTINATION, SOURCE
-from iptlint.netfilter.routes import ANY_WAY_ON
+from iptlint.netfilter.routing import ANY_WAY_ON
 from iptlint.netfilter.unknowns import (
     OF_CONNECTION,
     ExactMatcher,

@@ -29,7 +29,8 @@ from iptlint.model.writes import (
     writes_on_the_way,
 )
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.routes import ROUTES, AssumingRouting, OpenRouting, at_hook
+from iptlint.netfilter.routes import ROUTES, at_hook
+from iptlint.netfilter.routing import AssumingRouting, OpenRouting
 from iptlint.netfilter.table_analysis import EarlierChain, TableAnalysis, is_of_a_field
 from iptlint.netfilter.unknowns import LeftOpen, Unknowns, left_open_by, plain_tests
 from iptlint.packets.address_types import ask_for_types

@@ -16,7 +16,7 @@ from iptlint.model.matches import CT_STATES, Original
 from iptlint.model.writes import CONNTRACK_FIELDS
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
 from iptlint.netfilter.rewriting import side_of
-from iptlint.netfilter.routes import RunningConnection
+from iptlint.netfilter.routing import RunningConnection
 from iptlint.netfilter.unknowns import Unknown, Unknowns, known_in
 from iptlint.packets.original import had, originals_of
 from iptlint.packets.rewrite import Rewrite

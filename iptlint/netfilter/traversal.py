@@ -25,7 +25,8 @@ from iptlint.netfilter.packet_group import (
     Visit,
 )
 from iptlint.netfilter.rewriting import DESTINATION_SIDE, Writer
-from iptlint.netfilter.routes import INTERFACES_AT, Routing, RunningConnection, at_hook
+from iptlint.netfilter.routes import INTERFACES_AT, at_hook
+from iptlint.netfilter.routing import Routing, RunningConnection
 from iptlint.netfilter.tracking import TRACKED_AT, TRANSLATION, Tracking
 from iptlint.netfilter.unknowns import ExactMatcher, Unknowns
 from iptlint.packets.interfaces import NO_INTERFACE

@@ -64,3 +64,20 @@ def test_what_is_not_followed_is_said(run: Run, tmp_path: Path) -> None:
         answer = json.loads(run(*command, str(path), "--output-format", "json").stdout)
         (note,) = answer["files"][0]["notes"] if command == ("check",) else answer["notes"]
         assert note.startswith("not followed: ")
+
+
+def test_the_time_holds_for_following_packets_too(run: Run) -> None:
+    """They are followed before the first rule is told of."""
+    ports = range(20_000, 20_200)
+    translated = "".join(
+        f"-A PREROUTING -p tcp --dport {port} -j DNAT --to-destination 10.0.{port % 199}.7:80\n"
+        for port in ports
+    )
+    passed = "".join(f"-A FORWARD -d 10.0.{port % 199}.7 -j ACCEPT\n" for port in ports)
+    text = (
+        f"*nat\n:PREROUTING ACCEPT [0:0]\n{translated}COMMIT\n"
+        f"*filter\n:FORWARD DROP [0:0]\n{passed}COMMIT\n"
+    )
+    result = run("reach", "-", "--timeout", "0.1", text=text)
+    assert result.returncode == 2
+    assert "(--timeout) was not enough: 0 of 400 rules of - were looked at" in result.stderr

@@ -17,7 +17,7 @@ from iptlint.analysis.trace import Trace
 from iptlint.analysis.trace_outcome import TraceOutcome
 from iptlint.model import Family, Field, Ruleset, Uncertain, VerdictKind
 from iptlint.netfilter.packet_group import PacketGroups
-from iptlint.netfilter.routes import Routed, Routing
+from iptlint.netfilter.routing import Routed, Routing
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space

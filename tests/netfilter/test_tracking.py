@@ -9,7 +9,7 @@ from iptlint.analysis.diff import difference
 from iptlint.analysis.trace import trace
 from iptlint.model import Field, Hook, VerdictKind
 from iptlint.netfilter.packet_group import PacketGroup, PacketGroups
-from iptlint.netfilter.routes import RunningConnection
+from iptlint.netfilter.routing import RunningConnection
 from iptlint.netfilter.tracking import TRANSLATION, Tracking
 from iptlint.netfilter.unknowns import Unknowns
 from iptlint.packets.packet import Packet
