@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.symbolic_text import mark
+from iptlint.model.numbers import decimal
 
 _STARTS = ("start", "restart", "up", "load", "enable", "on", "apply", "reload")
 """What a script is taken to be called with, if it knows the word; the first it knows."""
@@ -70,7 +71,7 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
 def with_arguments(call: ScriptCall, file: t.ScriptFile) -> ScriptCall | None:
     """With as many words as it looks at, none of them known: for a script that does nothing without
     them, and does the same whichever they are."""
-    numbers = [int(match[1]) for match in _LOOKED_AT.finditer(file.source.text)]
+    numbers = [decimal(match[1]) or 0 for match in _LOOKED_AT.finditer(file.source.text)]
     if not (call.guessed and numbers) or call.arguments or call.left_out or call.note:
         return None
     return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(numbers) + 1)))

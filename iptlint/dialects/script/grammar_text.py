@@ -20,6 +20,21 @@ _LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
 
+_NUMBERED = re.compile(r"(?<![\\$])\$[0-9](?!\w)")
+"""An argument by its number. As a later part of a word (`$1:$2`) the grammar knows none without a
+name of letters."""
+
+_LOOP_OVER_ARGUMENTS = re.compile(r"\b(for[ \t]+\w+)[ \t](?=[ \t]*do\b)")
+"""`for i do`, where the grammar wants a `;`."""
+
+_PIPED_LINES = re.compile(
+    r"^((?![^\n]*(?:#|<<))[^\n]*\|[^\n]*(?<![\s\\|&;{(])(?<!\bthen)(?<!\bdo)(?<!\belse)(?<!\bin))\n"
+    r"(?=[ \t]*[^\s#)};][^\n]*2>&1[ \t]*\|)",
+    re.MULTILINE,
+)
+"""Two lines of pipes, of which the later has errors go through one, too: the grammar takes them for
+one, and wants a `;` between them."""
+
 _PLAIN_COMMAND = re.compile(r"^([ \t]*)\\(?=\w)", re.MULTILINE)
 """A backslash before a command, against aliases. At the start of a line the grammar takes it for a
 part of the line before."""
@@ -58,6 +73,8 @@ _ARGUMENT = re.compile(r"(?<!\\)\$[0-9@*#?](?!\w)")
 def as_grammar_reads(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
+    plain = _LOOP_OVER_ARGUMENTS.sub(r"\1;", _NUMBERED.sub("$a", plain))
+    plain = _PIPED_LINES.sub(r"\1;", plain)
     plain = _PLAIN_COMMAND.sub(rf"\1{_WORD}", plain)
     plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
     plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)

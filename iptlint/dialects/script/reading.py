@@ -56,19 +56,23 @@ def _read_names(words: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _fields(line: str, names: Sequence[str], run: Run) -> list[str]:
+    """One for each name; the last has all that is left."""
     separators = run.environment.separators()
-    blank = "".join(c for c in separators if c.isspace())
     if not separators:
         return [line, *[""] * (len(names) - 1)]
-    if len(names) == 1:
-        return [line.strip(blank)]
-    fields = pieces(line, separators)
-    head = fields[: len(names) - 1]
-    rest = line
-    for field in head:
-        rest = rest[rest.index(field) + len(field) :]
-    tail = [rest.strip(blank).lstrip(separators)]
-    return [*head, *[""] * (len(names) - 1 - len(head)), *tail][: len(names)]
+    blank = "".join(sign for sign in separators if sign.isspace())
+    signs = "".join(sign for sign in separators if not sign.isspace())
+    blanks = f"[{re.escape(blank)}]*" if blank else ""
+    sign = f"[{re.escape(signs)}]?" if signs else ""
+    field = re.compile(f"([^{re.escape(separators)}]*)({blanks}{sign}{blanks})")
+    rest, fields = line.strip(blank), []
+    for _ in names[1:]:
+        match = field.match(rest)
+        assert match is not None
+        fields.append(match[1])
+        rest = rest[match.end() :]
+    only = field.fullmatch(rest)  # a sign behind the last field ends it
+    return [*fields, rest if only is None else only[1]]
 
 
 def getopts(run: Run, call: Call) -> Result:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import comb
 
 from iptlint.model.numbers import decimal
 
@@ -39,7 +40,7 @@ class Regular:
 
     def search(self, text: str) -> re.Match[str] | None:
         """Where it fits first. LookupError where that may take too long."""
-        if len(text) ** (self.loops + 1) > _MOST_STEPS:
+        if comb(len(text) + self.loops + 1, self.loops + 1) > _MOST_STEPS:
             raise LookupError
         return self.pattern.search(text)
 

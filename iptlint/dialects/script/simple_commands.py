@@ -142,8 +142,9 @@ def _is_tool(expander: Expander, words: Sequence[t.Word]) -> bool:
 
 
 def _declare(shell: Interpreter, node: t.Command) -> Result:
-    local = node.keyword in ("local", "declare", "typeset")
     names = [shell.expander().text(word) for word in node.words]
+    of_all = any(re.fullmatch(r"-\w*g\w*", name) for name in names)
+    local = node.keyword in ("local", "declare", "typeset") and not of_all
     if not all(map(is_known, names)):
         shell.run.environment.open = True  # `export $(cat settings)`: it may set anything
     for name in (*(a.name for a in node.assignments), *names):

@@ -7,7 +7,7 @@ it in the script, such as ``$WAN_IP``, between two NUL characters, which no shel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 BLANKS = " \t\n"
 """What separates words where the script does not say otherwise."""
@@ -38,8 +38,27 @@ def names(value: str) -> Iterator[str]:
 
 
 def pieces(value: str, separators: str) -> list[str]:
-    """The value split at each run of the characters; nothing unknown is split."""
+    """The value split at each run of blanks, and at each other sign; nothing unknown is split."""
     if is_known(value) and separators == BLANKS:
         return value.split()
-    blank = re.escape(separators)
-    return re.findall(f"(?:\0[^\0]*\0|[^\0{blank}])+", value)
+    blank = re.escape("".join(sign for sign in separators if sign in BLANKS))
+    other = re.escape("".join(sign for sign in separators if sign not in BLANKS))
+    if not other:
+        return re.findall(f"(?:\0[^\0]*\0|[^\0{blank}])+", value) if blank else [value]
+    found = re.findall(f"(?:\0[^\0]*\0|[^\0{blank}{other}])+|[{other}]", value)
+    return _fields(found, other_signs=set(separators) - set(BLANKS))
+
+
+def _fields(found: Sequence[str], other_signs: set[str]) -> list[str]:
+    """Each sign that is no blank ends a field, which may be empty."""
+    fields: list[str] = []
+    ended = True
+    for piece in found:
+        if piece not in other_signs:
+            fields.append(piece)
+            ended = False
+        elif ended:
+            fields.append("")
+        else:
+            ended = True
+    return fields

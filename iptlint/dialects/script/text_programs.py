@@ -16,7 +16,7 @@ Answer = tuple[Lines, int]
 _ADDRESS = r"(?P<address>[0-9]+|\$|/(?:[^/\\]|\\.)*/)?(?P<not>!?)"
 _SUBSTITUTE = re.compile(
     _ADDRESS + r"s(?P<sign>[^\w\s\\])(?P<old>(?:(?!(?P=sign))[^\\]|\\.)*)(?P=sign)"
-    r"(?P<new>(?:(?!(?P=sign))[^\\]|\\.)*)(?P=sign)(?P<flags>[gI]*)"
+    r"(?P<new>(?:(?!(?P=sign))[^\\]|\\.)*)(?P=sign)(?P<flags>[gIp]*)"
 )
 _PICK = re.compile(_ADDRESS + r"(?P<what>[dpq])")
 
@@ -24,11 +24,12 @@ _PICK = re.compile(_ADDRESS + r"(?P<what>[dpq])")
 @dataclass(frozen=True, slots=True)
 class _Step:
     """``chosen``: which lines it is for; ``change`` makes another line of one, None takes it out.
-    ``prints``: it prints the line once more."""
+    ``prints``: it prints the line once more, as it is or as it becomes, if it does."""
 
     chosen: Callable[[int, str, bool], bool]
     change: Callable[[str], str | None]
     prints: bool = False
+    changed: bool = False
 
 
 def sed(given: Options, lines: Lines) -> Answer | None:
@@ -45,8 +46,9 @@ def sed(given: Options, lines: Lines) -> Answer | None:
         for step in (step for step in steps if step is not None):
             if kept is None or not step.chosen(number, kept, number == len(lines)):
                 continue
-            printed += [kept] if step.prints else []
-            kept = step.change(kept)
+            before, kept = kept, step.change(kept)
+            if step.prints and kept is not None and (not step.changed or kept != before):
+                printed.append(kept)
         if kept is not None and "n" not in given.flags:
             printed.append(kept)
     return printed, 0
@@ -77,7 +79,15 @@ def _step(text: str, extended: bool) -> _Step | None:
     if found is None or found.chooses or not old or re.search(r"\\[^0-9&\\./,:-]", new):
         return None
     everywhere = "g" in match["flags"]
-    return _Step(chosen, lambda line: _substituted(found, new, line, everywhere=everywhere))
+    prints = "p" in match["flags"]
+    if prints and "&" in new:
+        return None  # it may put in what was there, and prints that, too
+    return _Step(
+        chosen,
+        lambda line: _substituted(found, new, line, everywhere=everywhere),
+        prints,
+        changed=True,
+    )
 
 
 def _substituted(found: Regular, new: str, line: str, *, everywhere: bool) -> str:

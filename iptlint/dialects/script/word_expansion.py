@@ -16,7 +16,7 @@ from iptlint.dialects.script.arrays import is_named, keys_of
 from iptlint.dialects.script.brace_expansion import TooManyError, braces
 from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.globs import glob
-from iptlint.dialects.script.symbolic_text import WHOLE, is_known, mark, pieces
+from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, is_known, mark, pieces
 from iptlint.dialects.script.value_edits import EDITS, replaced
 from iptlint.model.numbers import decimal
 
@@ -282,7 +282,7 @@ def _spread(current: _Field, value: str, separators: str) -> Iterator[str]:
     if not value:
         return
     parts = pieces(value, separators)
-    if value[0] in separators:
+    if value[0] in separators and value[0] in BLANKS:
         yield from _ended(current)
     for index, part in enumerate(parts):
         if index:

@@ -121,10 +121,19 @@ class WordParser:
             if child.type not in _EXPANSIONS:
                 continue
             start = self._start(child)
-            if start > at:
-                yield self._quoted(at, start, escapes)
+            yield from self._between(at, start, escapes)
             yield from self._parts(child, quoted=True)
             at = child.end_byte
+        yield from self._between(at, end, escapes)
+
+    def _between(self, at: int, end: int, escapes: re.Pattern[str]) -> Iterator[t.Part]:
+        """In a here-document the grammar sees no backticks: what they stand for is not known."""
+        ticks = _TICKS.finditer(self.text, at, end) if escapes is HEREDOC_ESCAPES else ()
+        for found in ticks:
+            if found.start() > at:
+                yield self._quoted(at, found.start(), escapes)
+            yield t.Opaque(True, start=found.start(), end=found.end())
+            at = found.end()
         if at < end:
             yield self._quoted(at, end, escapes)
 
@@ -194,6 +203,7 @@ _PARAMETER = re.compile(
     r"(?P<operator>:[-=+?]|[-=+?]|%%?|##?|//?|\^\^?|,,?|:)?"
 )
 _STRING_ESCAPES = re.compile(r"\\([$`\"\\\n])")
+_TICKS = re.compile(r"(?<!\\)`[^`]*`")
 HEREDOC_ESCAPES = re.compile(r"\\([$`\\\n])")
 
 

@@ -163,3 +163,21 @@ f() { :; }; e $(type -t f) $(command -v f); type f >/dev/null && e there; declar
 t=$(mktemp); echo 'p=4; g() { e g$1; }' > $t; . $t; e $p; g 1; echo 'e() { printf "%s\0\n\0" $1; }; e inner' > $t; rm -f $t
 
 n=0; while true; do n=$((n+1)); [ $n -gt 20 ] && break; done; e $n
+
+IFS=';' read -r a b c d <<< "udp;53;;dns"; for i in "$a" "$b" "x$c" "$d"; do e $i; done; IFS=, read a b <<< "p,q,r,"; e $a $b; IFS=: read a b <<< "p:q:"; e $b
+
+IFS=:; v=a::b:; for i in $v; do e "x$i"; done; v=:a; e x$v; v=' p : q '; set -- $v; e "$#$2"; IFS=', '; v='a, b ,,c'; set -- $v; e $# "$1$2$4"
+
+IFS=, read -ra l <<< "a,,b"; e ${#l[@]} ${l[2]}; IFS=' :' read a b c <<< " x : y z:w "; e $a $b "$c"; read a b <<< "  p   q  r  "; e "$a-$b"
+
+set -- 7 8; e $1-$2 $1:$2 s$1$2 $1.$2.$1 "$1/$2" -$1,$2; x=1; e $x$1 $1$x ${1}0; for i do e $i; done
+
+f() { declare -g G=9; local L=8; }; f; L=1; e $G $L
+
+e $(echo 'inet addr:10.1.2.3 B' | sed -n 's/.*addr:\([0-9.]*\).*/\1/p') $(printf 'a\nb\n' | sed -n 's/a/c/p')
+
+echo a | tee /dev/null | cat >/dev/null
+e b 2>&1 | cat
+e c; if echo x | grep -q x; then
+e d 2>&1 | cat
+fi
