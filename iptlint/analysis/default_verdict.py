@@ -33,7 +33,7 @@ from iptlint.model.names import NoInterface, no_interface
 from iptlint.model.owners import owner_of_interface
 from iptlint.model.protocols import TCP, tcp_flag_bits
 from iptlint.netfilter.base_chain import BaseChain
-from iptlint.netfilter.firewall import Hooks
+from iptlint.netfilter.firewall import Hooks, is_early
 from iptlint.packets.bdd import union
 from iptlint.packets.ordinary import typically_holds
 from iptlint.packets.space import Space
@@ -151,7 +151,20 @@ def outside(space: Space) -> PacketSet:
 @memo
 def is_shut_before(hooks: Hooks) -> bool:
     """Whether PREROUTING lets nothing from outside on, neither in nor through."""
-    return not some_pass(hooks, Hook.PREROUTING, outside(hooks.space))
+    return not some_pass(hooks, Hook.PREROUTING, outside(hooks.space)) or _is_shut_early(hooks)
+
+
+def _is_shut_early(hooks: Hooks) -> bool:
+    """Whether a chain before connection tracking drops all that has no connection, as all that
+    comes from outside has none there."""
+    coming = hooks.hook_packets(Hook.PREROUTING) & outside(hooks.space)
+    coming = coming & hooks.space.state("invalid")
+    return any(
+        is_early(base_chain.chain)
+        and not base_chain.is_open
+        and not base_chain.surviving(coming).satisfiable()
+        for base_chain in hooks.base_chains(Hook.PREROUTING)
+    )
 
 
 def _is_shut_before(hooks: Hooks, hook: Hook) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from iptlint.analysis.default_verdict import outside, public, public_hosts
+from iptlint.analysis.default_verdict import is_shut_before, outside, public, public_hosts
 from iptlint.analysis.exposure import outward, same_interface, uplinks
 from iptlint.analysis.external_interfaces import names_all, only_card
 from iptlint.analysis.reordering import is_uncertain
@@ -73,6 +73,8 @@ class LogFlood:
         return arriving
 
     def _set_out(self, analysis: TableAnalysis, chain: Chain) -> PacketSet:
+        if self.hook is not Hook.PREROUTING and is_shut_before(self.hooks):
+            return self.hooks.space.false
         packets = _strangers(self.hooks) & self.hooks.hook_packets(self.hook)
         if self.hook is Hook.FORWARD:  # a router sends nobody back to where he came from
             packets = (

@@ -71,13 +71,13 @@ def without_declared(
 
 
 def joined(fixes: Sequence[Fix | None]) -> Fix | None:
-    """All of them at once; None where one is missing."""
+    """All of them at once, what several say once; None where one is missing."""
     each = [fix for fix in fixes if fix is not None]
     if not each or len(each) < len(fixes):
         return None
     return Fix(
-        "; and ".join(fix.says for fix in each),
-        tuple(edit for fix in each for edit in fix.edits),
+        "; and ".join(dict.fromkeys(fix.says for fix in each)),
+        tuple(dict.fromkeys(edit for fix in each for edit in fix.edits)),
         all(fix.safe for fix in each),
         tuple(change for fix in each for change in fix.changes),
     )

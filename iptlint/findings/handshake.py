@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.bans import names_senders
+from iptlint.analysis.connections import tests_state
 from iptlint.analysis.handshake import HandshakeStep, answers
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.shares import Share, surely_decides
@@ -12,7 +13,7 @@ from iptlint.analysis.untracked import untracked_losses
 from iptlint.findings import suggestions
 from iptlint.findings.phrases import so_many_others
 from iptlint.model import Family, Hook
-from iptlint.netfilter.firewall import Hooks
+from iptlint.netfilter.firewall import Hooks, is_early
 
 _ACK = ("ACK", Hook.INPUT, ("ack",))
 _ANSWERS = {
@@ -66,6 +67,8 @@ def advice(
     decider = deciders[0]
     main = hooks.deciding_chain(step.hook)
     if main is None or not _is_main(hooks, decider):
+        if _asks_too_early(decider, step.hook):
+            return "move that test of the state behind connection tracking: to priority mangle"
         return f"except port {ports[0]} there (or say where sshd listens: --ssh-ports)"
     base, then = decider.base(step.hook).name, "".join(_answering(hooks, step))
     tracked_alone = _accepts_only_tracked(hooks, step, decider) if step.packet == "SYN" else None
@@ -78,6 +81,12 @@ def advice(
     rule = (suggestions.at_the_top if several else suggestions.first)(decider, base, accept)
     tables = "".join(_other_tables(hooks, step, deciders))
     return f"{rule}{tables}{then} (or say where sshd listens: --ssh-ports)"
+
+
+def _asks_too_early(decider: Share, hook: Hook) -> bool:
+    """Whether its rule asks for the connection of packets that have none yet."""
+    rule = decider.rule
+    return rule is not None and any(map(tests_state, rule.matches)) and is_early(decider.base(hook))
 
 
 def _has_to_come_later(hooks: Hooks, step: HandshakeStep, decider: Share) -> bool:

@@ -313,3 +313,63 @@ def test_two_chains_that_rules_open_are_one_finding() -> None:
 def test_a_network_that_is_only_said_besides_is_a_network(said: str, told: bool) -> None:
     text = f"LAN=10.10.1.0/23\n{said}\niptables -A INPUT -s $LAN -j ACCEPT\n"
     assert bool(in_script(text, "IPT904")) is told
+
+
+RAW = """*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING {}-m conntrack --ctstate INVALID -j DROP
+COMMIT
+*filter
+:INPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+-A INPUT -j LOG
+COMMIT
+"""
+
+
+def test_what_raw_drops_as_invalid_is_all_that_comes() -> None:
+    """As the kernel has it: a packet has no connection there yet."""
+    state, lockout = found(("raw.rules", RAW.format("")), codes=["IPT209", "IPT301", "IPT901"])
+    assert (lockout.code, state.code) == ("IPT301", "IPT209")
+    assert lockout.advice is not None
+    assert lockout.advice.startswith("move that test of the state behind")
+    part = found(("raw.rules", RAW.format("-p udp ")), codes=["IPT301", "IPT901"])
+    assert [finding.code for finding in part] == ["IPT901"]
+
+
+def test_one_help_is_given_once() -> None:
+    text = (
+        "*mangle\n:PREROUTING DROP [0:0]\n-A PREROUTING -i lo -j ACCEPT\nCOMMIT\n"
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n"
+        "-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT\n"
+        "-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+    )
+    (finding,) = found(("all.rules", text), codes=["IPT201"])
+    assert finding.fix is not None
+    assert finding.fix.says.count("ESTABLISHED,RELATED") == 1
+    assert len(finding.fix.edits) == 1
+
+
+def test_an_option_behind_an_empty_variable_is_no_chain() -> None:
+    text = "iptables -A $CHAIN -i lo -j ACCEPT\n"
+    asking = f'{text}[ -n "$FROM" ] && iptables -A $CHAIN -s $FROM -j RETURN\n'
+    findings = in_script(f"{asking}iptables -A INPUT -j $CHAIN\n", "IPT006")
+    assert [finding.message[:40] for finding in findings] == [
+        "nothing in this script gives $CHAIN a va"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("pve-firewall restart", "the rules that pve-firewall makes"),
+        ("shorewall restart", "the rules that shorewall makes"),
+        ("true", "no command of this script"),
+        ("fw() { iptables -A INPUT -j DROP; }", "this script names iptables or nft"),
+    ],
+)
+def test_tools_that_are_only_printed_are_not_named(line: str, said: str) -> None:
+    (finding,) = in_script(f'{line}\necho "see: iptables -L -n"\n', "IPT008")
+    assert finding.message.startswith(said)

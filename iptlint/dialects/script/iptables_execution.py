@@ -129,6 +129,9 @@ class Execution:
             self._report_refused(self.chain)
             return None
         self.tool.missing.add((self.key, self.chain))
+        if self.chain.startswith("-"):  # an option, behind a variable without a value
+            self.failed = True
+            return None
         if self.is_known or self.chain in HOOK_NAMES:
             self._report_no_chain()
             return None

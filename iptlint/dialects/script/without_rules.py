@@ -76,9 +76,14 @@ _ADDS = re.compile(
 )
 
 
-_NAMES_A_TOOL = re.compile(r"^(?!\s*#).*\b(?:ip6?tables|nft)\b", re.MULTILINE | re.IGNORECASE)
+_NAMES_A_TOOL = re.compile(
+    r"^(?![ \t]*(?:#|(?:echo|printf)\b[^|;&>`\n]*$)).*\b(?:ip6?tables|nft)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""In no remark, and in nothing that is only printed."""
 _MANAGER = re.compile(
-    r"^[ \t]*(?:\$?\{?sudo\}?[ \t]+)?(?:/usr)?(?:/s?bin/)?(firewall-cmd|ufw)[ \t]",
+    r"^[ \t]*(?:\$?\{?sudo\}?[ \t]+)?(?:/usr)?(?:/s?bin/)?"
+    r"(firewall-cmd|ufw|pve-firewall|shorewall6?|csf)[ \t]",
     re.MULTILINE | re.IGNORECASE,
 )
 _SERVICE = re.compile(

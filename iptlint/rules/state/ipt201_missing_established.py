@@ -159,7 +159,7 @@ def _as_one(findings: Sequence[Finding]) -> Iterator[Finding]:
     yield replace(
         first,
         message=f"{first.message}; and {listed(heads)}",
-        advice="" if fix else "; and ".join(steps),
+        advice="" if fix else "; and ".join(dict.fromkeys(steps)),
         related=(
             *first.related,
             *(Label(f.span, "drops those") for f in others if f.span != first.span),
