@@ -61,9 +61,11 @@ def test_in_both_families(family: Family, rule: str, flooded: bool) -> None:
 
 
 def test_an_earlier_chain_may_drop_them() -> None:
-    raw = saved("-A PREROUTING -j DROP", table="raw")
+    raw = saved("-A PREROUTING -p tcp -j DROP", table="raw")
+    all_of_raw = saved("-A PREROUTING -j DROP", table="raw")
     mangle = saved("-A INPUT -j DROP", table="mangle")
-    assert is_flooded(raw + saved(LOG))  # another hook is not asked
+    assert is_flooded(raw + saved(LOG))  # another hook is asked only whether it drops all
+    assert not is_flooded(all_of_raw + saved(LOG))
     assert not is_flooded(mangle + saved(LOG))
 
 
