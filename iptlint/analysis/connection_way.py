@@ -185,6 +185,7 @@ class ConnectionWay:
     def _opened(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[RunningConnection, PacketSet]]:
         """The connections that were let through, by what became of their first packets."""
         together: dict[object, tuple[RunningConnection, PacketSet]] = {}
+        of_one_packet = self._of_one_packet
         for outcome in outcomes:
             if not outcome.kind.may_pass:
                 continue
@@ -192,7 +193,7 @@ class ConnectionWay:
             running = RunningConnection(outcome.rewrite, to_host, outcome.zone)
             key = (outcome.rewrite.key, to_host, outcome.zone)
             _, known = together.get(key, (running, self.space.false))
-            packets = outcome.packets.exists(self._of_one_packet)
+            packets = outcome.packets.exists(of_one_packet)
             packets = self.space.forget(packets, _NOT_OF_THE_TUPLE)
             together[key] = running, known | packets
         return iter(together.values())

@@ -255,8 +255,9 @@ class _Census:
         space = self.unknowns.space
         return ~space.value(Field.CT_DNAT, 0) | ~space.value(Field.CT_SNAT, 0)
 
-    @property
+    @cached_property
     def _of_host(self) -> PacketSet:
+        """Asked when all packets have been followed: no variable is new then."""
         variables = self.unknowns.variables
         return self.unknowns.cube_of(key for key in variables if key.kind == OF_HOST)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from iptlint.model import Field
 from iptlint.netfilter.rewriting import DESTINATION, SOURCE
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from iptlint.model.verdicts import Choice
     from iptlint.packets.bdd import PacketSet
 
+_T = TypeVar("_T")
 _UNSEEN = (
     *(Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT, Field.CT_MARK),
     *(Field.MAC_SOURCE, Field.LENGTH, Field.TTL, Field.TOS, Field.PKTTYPE),
@@ -51,16 +52,12 @@ def conditions(
 
 
 def _each(space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen) -> Iterator[str]:
-    values = enumerate(chosen.point.pick_cube() or ())
-    settled = {number: value for number, value in values if value is not None}
-    for key, numbers in unknowns.together().items():
-        if _matter(numbers, chosen, settled):
-            yield _said(matcher, key, numbers, chosen)
-    for field in _UNSEEN:
-        bits = space.fields.get(field)
-        if bits is not None and _matter(bits.variables, chosen, settled):
-            phrase = FIELD_PHRASES[field]
-            yield phrase.text(phrase.listing(_alike(bits, chosen), space.true, bits))
+    for key, numbers in _that_matter([*unknowns.together().items()], chosen):
+        yield _said(matcher, key, numbers, chosen)
+    fields = ((field, space.fields[field]) for field in _UNSEEN if field in space.fields)
+    for (field, bits), _ in _that_matter([(each, each[1].variables) for each in fields], chosen):
+        phrase = FIELD_PHRASES[field]
+        yield phrase.text(phrase.listing(_alike(bits, chosen), space.true, bits))
 
 
 def _said(matcher: ExactMatcher, key: Unknown, numbers: Sequence[int], chosen: Chosen) -> str:
@@ -150,14 +147,21 @@ _FIELDS = {field.value: field for field in Field}
 """What is written to, by how the unknown number is kept."""
 
 
-def _matter(numbers: Sequence[int], chosen: Chosen, settled: Mapping[int, bool]) -> bool:
-    """Whether the packet has another outcome with other values of the variables. ``settled``: the
-    values that it has."""
-    if len(numbers) == 1 and numbers[0] in settled:
-        other = {**settled, numbers[0]: not settled[numbers[0]]}
-        return chosen.others.eval(other.items())
-    free = chosen.point.exists(cube(chosen.point.manager, numbers))
-    return bool((free & chosen.others).satisfiable())
+def _that_matter(
+    each: Sequence[tuple[_T, Sequence[int]]], chosen: Chosen
+) -> Iterator[tuple[_T, Sequence[int]]]:
+    """The things, each with its variables, with other values of which the packet has another
+    outcome. Of many that do not matter together none matters."""
+    manager = chosen.point.manager
+    free = chosen.point.exists(cube(manager, sorted(n for _, numbers in each for n in numbers)))
+    if not each or not (free & chosen.others).satisfiable():
+        return
+    if len(each) == 1:
+        yield each[0]
+        return
+    half = len(each) // 2
+    yield from _that_matter(each[:half], chosen)
+    yield from _that_matter(each[half:], chosen)
 
 
 def _number(numbers: Sequence[int], point: PacketSet) -> int:

@@ -114,6 +114,9 @@ class Routing:
         """The packets that have another destination than they came with."""
         if group.redirected:
             return self.space.true
+        written = group.rewrite.number(self.family.daddr)
+        if written is not None:
+            return ~self.space.value(self.family.daddr, written)
         return group.rewrite.differs(self._same, self.unknowns.cube, self.family.daddr)
 
     def _own(self, group: PacketGroup) -> PacketSet:
