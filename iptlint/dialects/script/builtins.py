@@ -54,6 +54,8 @@ def _cat(run: Run, call: Call) -> Result:
     if not files and run.stdin is not None:
         if run.stdout is not None:
             run.stdout.pass_on(run.stdin.parts, run.conditions())
+        if run.stdin.is_known:
+            run.stdin.rest()  # what has read it leaves nothing to others
         return Result()
     for file in files:
         parts = read_beside(run, file, call.span)

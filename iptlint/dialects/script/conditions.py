@@ -27,12 +27,14 @@ _TOOLS = re.compile(rf".*(?:\b(?:{_COMMANDS})|/proc/(?:sys|net)/\S*)")
 class Surroundings:
     """What a test asks of the shell. ``pattern``: what the word with this number fits as one, or
     None; ``regular``: the same as a regular expression; ``matched``: is told what fitted;
-    ``is_set``: whether a variable of this name is."""
+    ``is_set``: whether a variable of this name is;
+    ``number``: what a sum comes to, as which `[[` reads numbers."""
 
     pattern: Callable[[int], re.Pattern[str] | None]
     regular: Callable[[int], Regular | None]
     matched: Callable[[Sequence[str] | None], None]
     is_set: Callable[[str], Answer]
+    number: Callable[[str], int | None]
 
 
 def holds(
@@ -109,6 +111,9 @@ class _Parser:
         self.at += 3
         if sign == "=~":
             return self._fits(one)
+        if self.double and self.around is not None and sign in _NUMERIC:
+            numbers = self.around.number(one), self.around.number(other)
+            one, other = ("\0?\0" if number is None else str(number) for number in numbers)
         if sign in ("=", "==", "!=") and self.double and is_known(one + other):
             number = self.at - 1
             pattern = self.around.pattern(number) if self.around else glob((other, False))
@@ -219,4 +224,5 @@ _BINARY: dict[str, Callable[[str, str], Answer]] = {
     "-ot": _unknown,
     "-ef": _unknown,
 }
+_NUMERIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 _JOINING = frozenset({"-a", "-o", "&&", "||", ")"})

@@ -230,6 +230,11 @@ class Environment:
         if self.saved:
             self.saved[-1].setdefault(name, self.held(name))
 
+    def empty_local(self, name: str) -> None:
+        """A local variable that is given no value has none, not what there is outside."""
+        if self.saved and name in self.saved[-1]:
+            self.put(name, None)
+
     def leave(self) -> None:
         """The end of a function: its variables are what they were."""
         for name, held in self.saved.pop().items():

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from iptlint.dialects.script.regular import CLASSES
+
 _SPECIAL = re.compile(r"[\\\[&~|]")
 """What a set of characters of a regular expression may take for more than itself."""
+_LISTED = re.compile(r"\[([!^]?)(\]?(?:\[:\w+:\]|[^\]])+)\]")
+_NAMED = re.compile(r"\[:(\w+):\]")
+_HOLDER = "\ue000"
 _EXTENDED = re.compile(r"[@?*+!]\(")
 """Where a group of bash's extglob begins: what it takes is not worked out."""
 
@@ -31,15 +36,17 @@ def _between_asterisks(text: str) -> list[str]:
     while at < len(text):
         character = text[at]
         at += 1
-        closing = text.find("]", at + 1) if character == "[" else -1
+        listed = _LISTED.match(text, at - 1) if character == "[" else None
         if character == "*":
             between.append("")
         elif character == "?":
             between[-1] += "."
-        elif closing > 0:
-            inside = _SPECIAL.sub(r"\\\g<0>", text[at:closing])
-            between[-1] += f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]"
-            at = closing + 1
+        elif listed is not None and not set(_NAMED.findall(listed[2])) - CLASSES.keys():
+            inside = _SPECIAL.sub(r"\\\g<0>", _NAMED.sub(_HOLDER, listed[2]))
+            for name in _NAMED.findall(listed[2]):
+                inside = inside.replace(_HOLDER, CLASSES[name], 1)
+            between[-1] += f"[{'^' if listed[1] else ''}{inside}]"
+            at = listed.end()
         else:
             between[-1] += re.escape(character)
     return between

@@ -35,6 +35,16 @@ _PIPED_LINES = re.compile(
 """Two lines of pipes, of which the later has errors go through one, too: the grammar takes them for
 one, and wants a `;` between them."""
 
+_ASSIGNMENTS = re.compile(
+    r"^([ \t]*(?:\w+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"';&|#()`])*[ \t]+)+"
+    r"\w+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"';&|#()`])*)\n(?=[ \t]*\[[ \t])",
+    re.MULTILINE,
+)
+"""A line of several assignments, which the grammar gives to a test on the next."""
+
+_BASED = re.compile(r"(?<=[(\s,+*/-])([0-9]{1,2})#(?=[\w$])")
+"""A number with its base (`10#$n`), which is a sum to the grammar."""
+
 _PLAIN_COMMAND = re.compile(r"^([ \t]*)\\(?=\w)", re.MULTILINE)
 """A backslash before a command, against aliases. At the start of a line the grammar takes it for a
 part of the line before."""
@@ -46,6 +56,7 @@ _CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
 """An escaped end of a line within a word is nothing, as two quotes are that the grammar takes."""
 
 _TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
+_ESCAPED_ORDER = re.compile(r"(?<=[ \t])\\[<>](?=[ \t])")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
 
@@ -74,10 +85,11 @@ def as_grammar_reads(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
     plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
     plain = _LOOP_OVER_ARGUMENTS.sub(r"\1;", _NUMBERED.sub("$a", plain))
+    plain = _BASED.sub(r"\1+", _ASSIGNMENTS.sub(r"\1;", plain))
     plain = _PIPED_LINES.sub(r"\1;", plain)
     plain = _PLAIN_COMMAND.sub(rf"\1{_WORD}", plain)
     plain = _GROUP_BEFORE.sub(r"\1;", _CONTINUED_WORD.sub('""', plain))
-    plain = _TEST.sub(lambda found: _ESCAPED_BRACKET.sub(r" \1", found[0]), plain)
+    plain = _TEST.sub(lambda found: _in_test(found[0]), plain)
     plain = _EXTENDED_PATTERN.sub(lambda found: found[1] + _WORD * len(found[2]), plain)
     plain = _NAMED_LIKE_A_WORD.sub(lambda found: found[1] + "_" * len(found[2]), plain)
     if "case" in plain:
@@ -87,6 +99,11 @@ def as_grammar_reads(text: str) -> str:
     if "<<" in plain and _ARGUMENT.search(plain):
         plain = _with_named_arguments(plain)
     return _LATER_VARIABLE.sub(lambda found: found[1] or f"{found[2]}:", plain)
+
+
+def _in_test(text: str) -> str:
+    """The grammar knows `=` where `\\>` stands."""
+    return _ESCAPED_BRACKET.sub(r" \1", _ESCAPED_ORDER.sub(" =", text))
 
 
 def with_plain_tests(text: str, starts: Iterable[int]) -> str:

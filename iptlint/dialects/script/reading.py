@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from iptlint.dialects.script.state import Result, Run
@@ -20,13 +21,19 @@ def read(run: Run, call: Call) -> Result:
             unknown = mark(f"${name}")
             run.environment.set(name, (unknown,) if array else unknown)
         return Result(None)
-    line = run.stdin.line()
+    whole = _ends_at_nothing(call.words)
+    line = run.stdin.rest() if whole else run.stdin.line()
     if array:
         run.environment.set(names[0], tuple(pieces(line or "", run.environment.separators())))
         return Result(1 if line is None else 0)
     for name, value in zip(names, _fields(line or "", names, run), strict=True):
         run.environment.set(name, value)
-    return Result(1 if line is None else 0)
+    return Result(1 if line is None or whole else 0)
+
+
+def _ends_at_nothing(words: Sequence[str]) -> bool:
+    """``read -d ''`` reads all there is, and says that it came to the end."""
+    return any(one.endswith("d") and one[:1] == "-" and not two for one, two in pairwise(words))
 
 
 def mapfile(run: Run, call: Call) -> Result:

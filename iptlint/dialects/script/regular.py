@@ -13,7 +13,7 @@ from math import comb
 from iptlint.model.numbers import decimal
 
 _LONGEST, _MOST_STEPS, _MOST_COUNTED = 200, 1_000_000, 64
-_CLASSES = {
+CLASSES = {
     "alpha": "a-zA-Z",
     "digit": "0-9",
     "alnum": "a-zA-Z0-9",
@@ -105,9 +105,9 @@ def _pieces(text: str, extended: bool) -> Iterator[str]:
 def _in_set(found: re.Match[str]) -> str:
     if found[2]:
         return f"\\{found[2]}"
-    if found[1] not in _CLASSES:
+    if found[1] not in CLASSES:
         raise _UnreadError
-    return _CLASSES[found[1]]
+    return CLASSES[found[1]]
 
 
 def _count(counted: re.Match[str]) -> str:

@@ -18,6 +18,7 @@ from iptlint.dialects.script.environment import Environment
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.interpreter import Interpreter
+from iptlint.dialects.script.printing import is_of_sh
 from iptlint.dialects.script.state import MAX_VALUE, Flow, Result, TooMuchError
 from iptlint.dialects.script.streams import Input, Output
 from iptlint.dialects.script.symbolic_text import is_known, mark, shown
@@ -70,7 +71,7 @@ def command(shell: Interpreter, node: t.Command) -> Result:
 def _unset(shell: Interpreter, words: Sequence[str]) -> None:
     environment = shell.run.environment
     functions = "-f" in words
-    for word in words:
+    for word in _glued(words):
         name, _, index = word.partition("[")
         if index:
             environment.unset_item(name, index_of(index.removesuffix("]"), name, environment))
@@ -78,6 +79,17 @@ def _unset(shell: Interpreter, words: Sequence[str]) -> None:
             environment.functions.pop(name, None)
         else:
             environment.put(name, None)
+
+
+def _glued(words: Sequence[str]) -> list[str]:
+    """`unset a[1]`, which the grammar takes for two words."""
+    glued: list[str] = []
+    for word in words:
+        if glued and word.startswith("["):
+            glued[-1] += word
+        else:
+            glued.append(word)
+    return glued
 
 
 def _expanded(
@@ -142,7 +154,7 @@ def _is_tool(expander: Expander, words: Sequence[t.Word]) -> bool:
 
 
 def _declare(shell: Interpreter, node: t.Command) -> Result:
-    names = [shell.expander().text(word) for word in node.words]
+    names = shell.expander().fields(node.words)
     of_all = any(re.fullmatch(r"-\w*g\w*", name) for name in names)
     local = node.keyword in ("local", "declare", "typeset") and not of_all
     if not all(map(is_known, names)):
@@ -150,6 +162,8 @@ def _declare(shell: Interpreter, node: t.Command) -> Result:
     for name in (*(a.name for a in node.assignments), *names):
         if local and (named := re.match(r"[A-Za-z_]\w*(?==|$)", name)):
             shell.run.environment.make_local(named[0])
+            if name in names and not is_of_sh(shell.run.main):
+                shell.run.environment.empty_local(name)
     options = "".join(name for name in names if re.fullmatch(r"-\w+", name))
     kept = [name for name in names if re.fullmatch(r"\w+", name)]
     _shape(shell, options, [*kept, *(each.name for each in node.assignments)])

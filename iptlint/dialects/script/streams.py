@@ -55,6 +55,13 @@ class Input:
     def is_known(self) -> bool:
         return is_known(self.text) and not any(part.conditions for part in self.parts)
 
+    def rest(self) -> str:
+        """All that is left."""
+        lines = []
+        while (line := self.line()) is not None:
+            lines.append(line)
+        return "".join(f"{line}\n" for line in lines)
+
     def line(self) -> str | None:
         """The next line; None where there is none left."""
         if self._lines is None:

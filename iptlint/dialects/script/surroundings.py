@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.arithmetic import calculated
 from iptlint.dialects.script.array_items import index_of
 from iptlint.dialects.script.conditions import Answer, Surroundings
 from iptlint.dialects.script.regular import Regular, regular
@@ -42,7 +43,10 @@ def surroundings(expander: Expander, words: Sequence[t.Word]) -> Surroundings:
             return None
         return environment.has_item(plain, key)
 
-    return Surroundings(pattern, expression, matched, is_set)
+    def number(text: str) -> int | None:
+        return calculated(text, environment) if is_known(text) else None
+
+    return Surroundings(pattern, expression, matched, is_set, number)
 
 
 def _plain(text: str) -> str:

@@ -237,11 +237,13 @@ class Expander:
         edit = EDITS.get(part.operator)
         unknown = mark(f"${part.name}")
         if part.operator == ":" and argument is not None and is_known(value):
-            return self._piece(self.text(argument), value) or unknown
+            piece = self._piece(self.text(argument), value)
+            return unknown if piece is None else piece
         if edit is None or argument is None or not is_known(value) or len(value) > _MOST_EDITED:
             return unknown
         if part.operator.startswith("/"):
-            return replaced(self.text(argument), value, part.operator) or unknown
+            made = replaced(self.text(argument), value, part.operator)
+            return unknown if made is None else made
         pattern = self.pattern(argument)
         return unknown if pattern is None else edit(pattern, value)
 

@@ -99,7 +99,20 @@ class WordParser:
     def _substitution(self, node: SyntaxNode, place: t.Place, quoted: bool) -> t.Part:
         if _is_sum(node):
             return t.Arithmetic(self.text_of(node).strip()[3:-2].strip(), quoted, **place)
+        raw = self.text_of(node).lstrip()
+        if raw.startswith("`") and "\\`" in raw:
+            return t.Opaque(quoted, **place)  # backticks within backticks
+        named = [child for child in node.children if child.is_named]
+        if [child.type for child in named] == ["file_redirect"]:
+            return t.Substitution((self._printed(named[0]),), quoted, **place)
         return t.Substitution(self.statements(node.children), quoted, **place)
+
+    def _printed(self, redirect: SyntaxNode) -> t.Statement:
+        """``$(< file)`` prints the file."""
+        place = place_of(redirect)
+        cat = literal("cat", place["start"], place["start"])
+        names = [child for child in redirect.children if child.is_named]
+        return t.Command((), (cat, *map(self.word, names)), **place)
 
     def _spread(self, node: SyntaxNode) -> Iterator[t.Part]:
         """The parts of children that stand close together, with the text between them."""

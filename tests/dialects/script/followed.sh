@@ -181,3 +181,25 @@ e b 2>&1 | cat
 e c; if echo x | grep -q x; then
 e d 2>&1 | cat
 fi
+
+while read x; do cat >/dev/null; e $x; done < <(printf 'one\ntwo\n')
+
+m=(1 2 3); unset m[1]; e ${#m[@]} ${m[2]}; C=c; F=${C/c/}; e "f$F" x${C:1}y
+
+for i in 08 09; do e $((10#$i + 1)); done; [[ 8 -eq 10#08 ]] && e base
+
+case abc in [[:alpha:]]*) e alpha;; esac; case 1x in [![:digit:]]*) e no;; [[:digit:][:space:]]?) e yes;; esac; x=a1b; e ${x//[[:digit:]]/-}
+
+t=$(mktemp); { echo c; echo d; } > $t; for l in $(< $t); do e $l; done; rm -f $t
+
+a=10 b=9
+[ "$a" \> "$b" ] || e less
+((a > b)) && e more $a
+
+f() { local v; e x$v; v=1; }; v=out; f; e $v; g() { unset v; }; g; e y$v
+
+read -r -d '' T <<X
+a b
+c
+X
+e $? "$T"; export $(echo 'AA=1 BB=2'); e $AA $BB
