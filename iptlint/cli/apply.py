@@ -20,7 +20,7 @@ _ROOT = "change the rules of this host"
 @click.argument("files", nargs=-1, metavar="[FILE…]")
 @click.option(
     "--confirm-within",
-    type=click.FloatRange(min=5),
+    type=options.Seconds(min=5),
     default=60,
     show_default=True,
     metavar="SECONDS",

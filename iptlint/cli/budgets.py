@@ -25,7 +25,7 @@ _OF_A_FILE = tuple(options.LIMITS[name] for name in ("--timeout", "--max-memory"
 _OF_A_HOST = (
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0.1),
+        type=options.Seconds(min=0.1),
         help="Seconds for each source; what is not done by then is left out. [default: no end]",
     ),
     options.LIMITS["--max-memory"],

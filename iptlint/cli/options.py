@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -204,6 +205,7 @@ def includes(command: Callable[..., Any]) -> Callable[..., Any]:
 _include_dirs: Decorator = click.option(
     "--include-dir",
     "include_dirs",
+    type=click.Path(exists=True, file_okay=False),
     multiple=True,
     metavar="DIR",
     help="Searched for what nft files include, before /etc, and for what scripts read. May be "
@@ -234,6 +236,16 @@ twins: Decorator = click.option(
 )
 
 
+class Seconds(click.FloatRange):
+    """So many; ``nan`` is no number, and neither less nor more than one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
 def limits(command: Callable[..., Any]) -> Callable[..., Any]:
     """What the command may take; ``budget_of`` makes a budget of them."""
     for option in reversed(LIMITS.values()):
@@ -242,7 +254,7 @@ def limits(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _limit(name: str, default: float, help: str) -> Decorator:
-    kind = click.FloatRange(min=0.1) if name == "--timeout" else click.IntRange(min=1)
+    kind = Seconds(min=0.1) if name == "--timeout" else click.IntRange(min=1)
     return click.option(name, type=kind, default=default, show_default=True, help=help)
 
 

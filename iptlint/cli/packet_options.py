@@ -29,6 +29,8 @@ def _interface(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
     if not value or len(value) > NAME_LIMIT or not may_be_called(value):
         raise click.BadParameter(f"no interface can have the name {value!r}", ctx, param)
+    if value[-1] in "*+":
+        raise click.BadParameter(f"{value!r} names many interfaces; name one", ctx, param)
     return value
 
 

@@ -206,9 +206,14 @@ def _questions(
 ) -> Iterator[PathQuestion]:
     """One for each interface and each family that both ends have an address of."""
     from iptlint.analysis.cloud_path import PathQuestion
+    from iptlint.model.protocols import PORT_PROTOCOLS
+    from iptlint.packets.query import protocol
 
     clients, sender = _client(cloud, client)
-    proto = proto or ("tcp" if dport is not None or sport is not None else None)
+    has_port = dport is not None or sport is not None
+    proto = proto or ("tcp" if has_port else None)
+    if has_port and proto is not None and protocol(proto) not in PORT_PROTOCOLS:
+        raise click.UsageError(f"{proto} has no ports: leave out --sport and --dport")
     made = False
     for each in _interfaces(cloud, instance, interface):
         for version in (4, 6):

@@ -31,7 +31,9 @@ def reach_text(
     counted = Counter(answer.status for answer in answers)
     counts = ", ".join(f"{counted[status]} {status.value}" for status in Status)
     notes_text = "".join(f"{visible(note)}\n" for note in notes)
-    return f"{table}\n\n{counts}\n{notes_text}" if rows else "there are no rules\n"
+    if not rows:
+        return "there are no rules that could be read\n"
+    return f"{table}\n\n{counts}\n{notes_text}"
 
 
 def _paragraph(answer: RuleReach, columns: int) -> Iterator[str]:

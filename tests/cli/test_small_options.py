@@ -85,3 +85,26 @@ def test_only_where_the_terminal_can(run: Run, told: str) -> None:
     shown = run("-", text=SHADOWED, FORCE_HYPERLINK=told).stdout
     assert ("\x1b]8;;" in shown) is (told == "1")
     assert "\x1b]8;;" not in run("-", text=SHADOWED, TERM_PROGRAM="WezTerm").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--timeout", "nan"), "'nan' is no number of seconds"),
+        (("--include-dir", "nowhere"), "'nowhere' does not exist"),
+    ],
+)
+def test_what_would_be_no_limit_and_no_folder_is_refused(
+    run: Run, options: tuple[str, str], said: str
+) -> None:
+    result = run("-", *options, text=SHADOWED)
+    assert result.returncode == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_a_protocol_without_ports_has_none_in_a_cloud_either(run: Run) -> None:
+    documents = str(ROOT / "fixtures/cloud/checklist/acl-out")
+    asked = ("--from", "198.51.100.7", "--proto", "icmp", "--dport", "22")
+    result = run("path", "--aws", documents, *asked)
+    assert result.returncode == 2
+    assert "icmp has no ports: leave out --sport and --dport" in " ".join(result.stderr.split())

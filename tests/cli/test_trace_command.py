@@ -62,6 +62,8 @@ def test_the_answer_is_followed_too(run: Run, source: str, works: bool | None) -
         ("--mark", "red", "'red' is no mark"),
         ("--icmp-type", "echo-requst", "'echo-requst' is no type of icmp; echo-request is"),
         ("--iif", "", "no interface can have the name ''"),
+        ("--iif", "eth*", "'eth*' names many interfaces; name one"),
+        ("--oif", "ppp+", "'ppp+' names many interfaces; name one"),
         ("--oif", "a name too long to be one", "no interface can have the name"),
     ],
 )
