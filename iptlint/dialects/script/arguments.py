@@ -71,13 +71,21 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
 def with_arguments(call: ScriptCall, file: t.ScriptFile) -> ScriptCall | None:
     """With as many words as it looks at, none of them known: for a script that does nothing without
     them, and does the same whichever they are."""
-    numbers = [decimal(match[1]) or 0 for match in _LOOKED_AT.finditer(file.source.text)]
+    looked_at = _LOOKED_AT.finditer(file.source.text)
+    counted = _COUNTED.finditer(file.source.text)
+    numbers = [decimal(match[1] or match[2]) or 0 for match in looked_at]
+    numbers += [(decimal(match[2]) or 0) + (match[1] == "-le") for match in counted]
     if not (call.guessed and numbers) or call.arguments or call.left_out or call.note:
         return None
     return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(numbers) + 1)))
 
 
-_LOOKED_AT = re.compile(r"^[^#\n]*?\$\{?([1-9])\b", re.MULTILINE)
+_COUNTED = re.compile(
+    r"^[^#\n]*?\$\{?#\}?\"?[ \t]*(-lt|-le|-ne|!=|<)[ \t]*\"?([1-9])\b", re.MULTILINE
+)
+"""What a script says it wants at least, or exactly, before it ends without them."""
+_LOOKED_AT = re.compile(r"^[^#\n]*?\$(?:\{([1-9])\b(?!:?-.)|([1-9])\b)", re.MULTILINE)
+"""Where it has a value of its own for a word, it needs none."""
 
 
 def _default(statements: Sequence[t.Statement], known: set[str]) -> str | None:

@@ -34,6 +34,11 @@ def without_rules(
     if sourced and (handed or (functions and not called and not script.rule_files)):
         nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
         elsewhere = True
+    elif sourced and nothing.message == _ONLY_NAMES:
+        of_rules = [name for name in sourced if _ABOUT_RULES.search(name)]
+        if of_rules:
+            nothing = replace(nothing, message=_sourced_elsewhere(of_rules), help=_RUN)
+            elsewhere = True
     changing = [step for step in script.steps if step.kind is Kind.CHANGE]
     loading = [step.span for step in changing if step.span in script.absent]
     making = [step.span for step in changing if _TAKING.isdisjoint(step.words)]
@@ -99,6 +104,13 @@ _HANDED = re.compile(
     re.MULTILINE,
 )
 """A command of a tool, in quotes, that another command is to carry out."""
+_ON_OTHERS = re.compile(
+    r"^(?![ \t]*(?:#|echo\b|printf\b))[^\n#]*?"
+    r"\b(ssh|(?:docker|podman|lxc|kubectl|adb)(?=[ \t][^\n]*\b(?:exec|ssh|shell)\b))[ \t]"
+    r"[^\n]*\b(?:ip6?tables(?:-restore)?[ \t]+-|nft[ \t]+(?:-f|add|insert|delete|flush)\b)",
+    re.MULTILINE,
+)
+"""A command for the firewall of a machine, or a container, that another command reaches."""
 _IN_NAMESPACES = re.compile(
     r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
@@ -129,6 +141,12 @@ def _no_commands(
             "this host's, so nothing was checked"
         )
         advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
+    elif (other := _ON_OTHERS.search(source.text, 0, end)) and not _BY_A_TOOL.search(source.text):
+        message = (
+            f"this script changes the firewall of another machine (`{other[1]}`) and not this "
+            "host's, so nothing was checked"
+        )
+        advice = "there: iptables-save or nft list ruleset, and lint what that prints"
     elif _NAMES_A_TOOL.search(source.text, end) and not _NAMES_A_TOOL.search(source.text, 0, end):
         line = source.line_of(end)
         message = (
@@ -194,6 +212,17 @@ def _by_functions_of(sourced: Sequence[str]) -> str:
     return (
         f"{' and '.join(sourced)}, whose functions this script takes, "
         f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
+        "changes this host's firewall, so nothing was checked"
+    )
+
+
+_ABOUT_RULES = re.compile(r"ip6?t|nft|fire|fw|rules|nat|masq", re.IGNORECASE)
+
+
+def _sourced_elsewhere(sourced: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(sourced)}, which this script sources, "
+        f"{'is' if len(sourced) == 1 else 'are'} not here, and none of its own commands "
         "changes this host's firewall, so nothing was checked"
     )
 

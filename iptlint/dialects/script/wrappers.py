@@ -26,6 +26,11 @@ def _plain(call: Call) -> Call | None:
     return _sudo(call)
 
 
+def _exec(call: Call) -> Call | None:
+    """What stands alone, or behind ``{fd}`` of a redirection, is no command."""
+    return None if re.fullmatch(r"\{\w+\}", call.words[-1]) else _sudo(call)
+
+
 def _command(call: Call) -> Call | None:
     if call.words[1:2] in (("-v",), ("-V",)):
         return Call(("which", *call.words[2:]), call.spans[1:], call.span, call.written)
@@ -44,9 +49,10 @@ _NUMBER = r"[\d.]+[smhd]?"
 
 
 WRAPPERS: dict[str, Callable[[Call], Call | None]] = {
-    **dict.fromkeys(("sudo", "doas", "exec", "builtin", "nohup", "env", "time", "busybox"), _plain),
+    **dict.fromkeys(("sudo", "doas", "builtin", "nohup", "env", "time", "busybox"), _plain),
     **dict.fromkeys(("timeout", "nice", "ionice"), _with_number),
     "command": _command,
+    "exec": _exec,
 }
 KEYWORDS = frozenset({"time"})
 """Behind it a function is called as without it; who else calls a command knows of none."""

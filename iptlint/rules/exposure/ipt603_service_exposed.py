@@ -50,6 +50,7 @@ from typing import TYPE_CHECKING
 
 from iptlint.analysis.evidence import decided_by
 from iptlint.analysis.exposed_services import Exposed, Open, exposed_services, is_broad
+from iptlint.analysis.handshake import clients, first_packets, is_answered
 from iptlint.analysis.session import Context
 from iptlint.analysis.wide_networks import WideNetwork, wide_networks
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
@@ -57,7 +58,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import counted
 from iptlint.model import Family, Field, Hook
 from iptlint.model.owners import owner_of_name
-from iptlint.model.protocols import PROTOCOL_NAMES, UDP
+from iptlint.model.protocols import PROTOCOL_NAMES, TCP, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta
@@ -104,9 +105,27 @@ def _heard(listening: frozenset[tuple[str, int]] | None, opening: Exposed) -> Ex
     return opening._replace(opened=tuple(heard))
 
 
+def _answered(hooks: Hooks, opening: Exposed) -> Exposed:
+    """With those services only whose answers to who connects may leave."""
+    if opening.hook is not Hook.INPUT or hooks.deciding_chain(Hook.OUTPUT) is None:
+        return opening
+    space = hooks.space
+    first = opening.packets & first_packets(hooks) & clients(space)
+    ports = {
+        one.port
+        for one in opening.opened
+        if one.protocol == TCP
+        and (to := first & space.value(Field.DPORT, one.port)).satisfiable()
+        and not is_answered(hooks, to, Hook.OUTPUT)
+    }
+    left = (o for o in opening.opened if o.protocol != TCP or o.port not in ports)
+    return opening._replace(opened=tuple(left)) if ports else opening
+
+
 def _check_family(listening: frozenset[tuple[str, int]] | None, hooks: Hooks) -> Iterator[Finding]:
     by_statement: dict[Origin, list[Exposed]] = {}
     for opening in (_heard(listening, each) for each in exposed_services(hooks)):
+        opening = _answered(hooks, opening)
         if not opening.opened:
             continue
         by_statement.setdefault(opening.rule.statement, []).append(opening)

@@ -42,13 +42,14 @@ tables without rules and files that others of the run include are left alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from iptlint.analysis.includes import has_unseen_includes, is_entry_point, loaded_alone, sources
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import MAX_LABELS
-from iptlint.model import Ruleset, Table
+from iptlint.model import Family, Ruleset, Table
 from iptlint.model.owners import owner_of_table
 from iptlint.model.ownership import DOCKER_USER, owner_of_chain
 from iptlint.model.syntax import Syntax
@@ -78,11 +79,24 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _is_loaded_again(ruleset: Ruleset) -> bool:
-    if not is_entry_point(ruleset) or has_unseen_includes(ruleset):
+    if not (is_entry_point(ruleset) or _empties_another(ruleset)) or has_unseen_includes(ruleset):
         return False
     # Fedora's service puts `flush ruleset` before this file.
     in_sysconfig = "/sysconfig/" in ruleset.source.path
     return not (in_sysconfig or ruleset.syntax.adds_once(ruleset.source))
+
+
+def _empties_another(ruleset: Ruleset) -> bool:
+    """Whether it is to be loaded again, and what it empties for that is a table of `ip`, as no
+    family is named, of the name of one that it has in another."""
+    names = {name for s in sources(ruleset) for name in _OF_IP.findall(s.text)}
+    families = {name: {t.family for t in ruleset.tables if t.name == name} for name in names}
+    return any(of and Family.IP not in of for of in families.values())
+
+
+_OF_IP = re.compile(
+    r"^[ \t]*(?:flush|delete|destroy)[ \t]+table[ \t]+(\w[-\w]*)[ \t]*(?:;|\r?$|#)", re.M
+)
 
 
 def _doubles(ruleset: Ruleset, table: Table) -> bool:
