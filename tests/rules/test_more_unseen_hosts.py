@@ -26,6 +26,8 @@ OPEN = "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 80 -j ACCEPT\n"
         '[ "$#" -lt 3 ] && exit 1',
         'if [ $# -le 2 ] || [ "$#" -gt 4 ]; then echo "$0 A B C [D]"; exit 1; fi',
         "test $# -ne 3 && exit 1",
+        "[ $# -eq 0 ] && exit 1",
+        "[ $# -gt 0 ] || exit 1",
         '[ $# != 3 ] && exit\nP="${4:-both}"\ncase "$P" in both) true;; *) exit 1;; esac',
     ],
 )

@@ -74,14 +74,16 @@ def with_arguments(call: ScriptCall, file: t.ScriptFile) -> ScriptCall | None:
     looked_at = _LOOKED_AT.finditer(file.source.text)
     counted = _COUNTED.finditer(file.source.text)
     numbers = [decimal(match[1] or match[2]) or 0 for match in looked_at]
-    numbers += [(decimal(match[2]) or 0) + (match[1] == "-le") for match in counted]
+    numbers += [(decimal(match[2] or "1") or 1) + (match[1] == "-le") for match in counted]
     if not (call.guessed and numbers) or call.arguments or call.left_out or call.note:
         return None
     return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(numbers) + 1)))
 
 
 _COUNTED = re.compile(
-    r"^[^#\n]*?\$\{?#\}?\"?[ \t]*(-lt|-le|-ne|!=|<)[ \t]*\"?([1-9])\b", re.MULTILINE
+    r"^[^#\n]*?\$\{?#\}?\"?[ \t]*"
+    r"(?:(-lt|-le|-ne|-ge|!=|<)[ \t]*\"?([1-9])|(?:-eq|-gt|-le|==?)[ \t]*\"?0)\b",
+    re.MULTILINE,
 )
 """What a script says it wants at least, or exactly, before it ends without them."""
 _LOOKED_AT = re.compile(r"^[^#\n]*?\$(?:\{([1-9])\b(?!:?-.)|([1-9])\b)", re.MULTILINE)

@@ -34,7 +34,8 @@ there through a VPN or SSH.
 Where another firewall stands before the host, where all of its networks are private, or where
 something else listens on the port. An interface that has a name of its own counts as the
 world's only where its name, or an address translation, says so. Rules that name sources, lists
-of addresses or port knocking are not reported; a rate limit does not count as protection.
+of addresses or port knocking are not reported, nor is what OUTPUT lets no answer out of; a rate
+limit does not count as protection.
 
 ## References
 - IANA service names and port numbers: https://www.iana.org/assignments/service-names-port-numbers/

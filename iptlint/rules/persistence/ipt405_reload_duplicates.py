@@ -2,8 +2,9 @@
 
 ## What it does
 Looks at files that are loaded by themselves (`#!/usr/sbin/nft -f` in the first line, or the
-name `nftables.conf`). Reports those with rules for a table that nothing in the file flushes,
-deletes or destroys before.
+name `nftables.conf`), and at those that empty a table of `ip` by a name that is that of one of
+`inet`. Reports those with rules for a table that nothing in the file flushes, deletes or
+destroys before.
 
 ## Why it matters
 `nft -f` adds to what is there: a table in a file is no table anew. Each reload appends all
