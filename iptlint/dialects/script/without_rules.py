@@ -135,18 +135,8 @@ def _no_commands(
             " commands makes any, so nothing was checked"
         )
         advice = "where it has been run, lint that file"
-    elif _IN_NAMESPACES.search(source.text):
-        message = (
-            "this script changes the firewalls of network namespaces (`ip netns exec`) and not "
-            "this host's, so nothing was checked"
-        )
-        advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
-    elif (other := _ON_OTHERS.search(source.text, 0, end)) and not _BY_A_TOOL.search(source.text):
-        message = (
-            f"this script changes the firewall of another machine (`{other[1]}`) and not this "
-            "host's, so nothing was checked"
-        )
-        advice = "there: iptables-save or nft list ruleset, and lint what that prints"
+    elif others := _of_others(source, end):
+        message, advice = others
     elif _NAMES_A_TOOL.search(source.text, end) and not _NAMES_A_TOOL.search(source.text, 0, end):
         line = source.line_of(end)
         message = (
@@ -166,6 +156,19 @@ def _no_commands(
         )
     told = at_first_line(source, "IPT008", "warning", message, advice + _options(source, end))
     return replace(told, alone=True)
+
+
+def _of_others(source: SourceFile, end: int) -> tuple[str, str] | None:
+    """What it changes elsewhere, and what to lint there; None where that is not seen."""
+    if _IN_NAMESPACES.search(source.text):
+        of = "the firewalls of network namespaces (`ip netns exec`)"
+        advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
+    elif (by := _ON_OTHERS.search(source.text, 0, end)) and not _BY_A_TOOL.search(source.text):
+        of = f"the firewall of another machine (`{by[1]}`)"
+        advice = "there: iptables-save or nft list ruleset, and lint what that prints"
+    else:
+        return None
+    return f"this script changes {of} and not this host's, so nothing was checked", advice
 
 
 _TAKING = frozenset(
