@@ -16,7 +16,9 @@ the grammar's scanner asks C's tables of letters about it, beyond their end."""
 _EXTENDED_PATTERN = re.compile(r"(\[\[[^\n]*?[=!]=[ \t]+[^\s()]*[@?*+!])(\([^()\s]*\))")
 """A pattern with a group of extglob, which `[[` takes always, and its group."""
 
-_LATER_VARIABLE = re.compile(r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}-])(\$\w+)[,./@%+-]")
+_LATER_VARIABLE = re.compile(
+    r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}^\"'-])(\$(?:\w+|[*@#]))[,./@%+~!^-]"
+)
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
 
@@ -44,6 +46,9 @@ _ASSIGNMENTS = re.compile(
 
 _BASED = re.compile(r"(?<=[(\s,+*/-])([0-9]{1,2})#(?=[\w$])")
 """A number with its base (`10#$n`), which is a sum to the grammar."""
+
+_ESCAPED_SIGN = re.compile(r"(?<=[}\"')\w])\\(?:\$| (?=\S))")
+"""Behind an expansion or quotes the grammar begins another word with it."""
 
 _PLAIN_COMMAND = re.compile(r"^([ \t]*)\\(?=\w)", re.MULTILINE)
 """A backslash before a command, against aliases. At the start of a line the grammar takes it for a
@@ -83,7 +88,8 @@ _ARGUMENT = re.compile(r"(?<!\\)\$[0-9@*#?](?!\w)")
 
 def as_grammar_reads(text: str) -> str:
     """The text as the grammar reads it right, each character in its place."""
-    plain = _PLAIN_DOLLAR.sub(_WORD, _OTHER.sub(_WORD, text))
+    plain = _ESCAPED_SIGN.sub(_WORD * 2, _OTHER.sub(_WORD, text))
+    plain = _PLAIN_DOLLAR.sub(_WORD, plain)
     plain = _LOOP_OVER_ARGUMENTS.sub(r"\1;", _NUMBERED.sub("$a", plain))
     plain = _BASED.sub(r"\1+", _ASSIGNMENTS.sub(r"\1;", plain))
     plain = _PIPED_LINES.sub(r"\1;", plain)

@@ -106,14 +106,24 @@ class Expander:
         current = _Field()
         for part in word.parts:
             values = self._values(part)
-            if part.quoted or isinstance(part, t.Text):
-                yield from _glued(current, values, quoted=part.quoted)
+            quoted = part.quoted or self._is_quoted_default(part, values)
+            if quoted or isinstance(part, t.Text):
+                yield from _glued(current, values, quoted=quoted)
             else:
                 for index, value in enumerate(values):
                     if index:
                         yield from _ended(current)
                     yield from _spread(current, value, separators)
         yield from _ended(current)
+
+    def _is_quoted_default(self, part: t.Part, values: Sequence[str]) -> bool:
+        """Whether the value is that of ``${x:-"a b"}``, which is not split."""
+        if not isinstance(part, t.Parameter) or part.operator[-1:] not in tuple("-+="):
+            return False
+        argument = part.argument
+        if argument is None or not argument.parts or not all(p.quoted for p in argument.parts):
+            return False
+        return list(values) == [self.text(argument)]
 
     def joined(self, part: t.Part) -> str:
         """The part as one text."""

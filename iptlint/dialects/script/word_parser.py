@@ -60,6 +60,11 @@ class WordParser:
                 yield from self._spread(node)
             case "extglob_pattern" | "regex" if node.children:
                 yield from self._spread(node)
+            case "simple_expansion" if numbered := _NUMBERED.match(self.text_of(node).lstrip()):
+                start, end = self._start(node), node.end_byte
+                behind = start + 2
+                yield t.Parameter(numbered[1], quoted, start=start, end=behind)
+                yield t.Text(numbered[2], quoted, start=behind, end=end)
             case _:
                 yield self._part(node, quoted)
 
@@ -94,7 +99,7 @@ class WordParser:
             case "process_substitution" | "ERROR":
                 return t.Opaque(quoted, **place)
             case _:
-                return t.Text(_unescaped(self.text_of(node).strip()), **place)
+                return t.Text(_unescaped(_stripped(self.text_of(node))), **place)
 
     def _substitution(self, node: SyntaxNode, place: t.Place, quoted: bool) -> t.Part:
         if _is_sum(node):
@@ -192,6 +197,14 @@ class WordParser:
             yield self._quoted(at, end, HEREDOC_ESCAPES)
 
 
+def _stripped(raw: str) -> str:
+    """Without the blanks around it; an escaped one at its end belongs to it."""
+    plain = raw.strip()
+    escaped = len(plain) - len(plain.rstrip("\\"))
+    behind = raw.lstrip()[len(plain) :]
+    return plain + behind[:1] if escaped % 2 else plain
+
+
 def _is_sum(node: SyntaxNode) -> bool:
     """In a here-document the grammar takes `$((…))` for a subshell in a substitution."""
     inner = [child.type for child in node.children if child.is_named]
@@ -216,6 +229,8 @@ _PARAMETER = re.compile(
     r"(?P<operator>:[-=+?]|[-=+?]|%%?|##?|//?|\^\^?|,,?|:)?"
 )
 _STRING_ESCAPES = re.compile(r"\\([$`\"\\\n])")
+_NUMBERED = re.compile(r"\$([0-9])(\w+)", re.ASCII)
+"""`$1_x` is `$1`, and text behind it."""
 _TICKS = re.compile(r"(?<!\\)`[^`]*`")
 HEREDOC_ESCAPES = re.compile(r"\\([$`\\\n])")
 

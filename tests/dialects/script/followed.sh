@@ -203,3 +203,5 @@ a b
 c
 X
 e $? "$T"; export $(echo 'AA=1 BB=2'); e $AA $BB
+
+set -- one 'two 3'; e $1_x "$1_$2" ${1}a "$1a" a$1\$ "$1"\$ ${z:-"g h"}i ${z:-g h} x\ y "a"\ b
