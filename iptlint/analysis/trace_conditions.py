@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from iptlint.netfilter.unknowns import (
 )
 from iptlint.packets.bdd import BitField, cube
 from iptlint.packets.describe.fields import FIELD_PHRASES
+from iptlint.packets.flips import flips
 from iptlint.packets.packet import Packet
 from iptlint.packets.space import Space
 
@@ -52,10 +53,10 @@ def conditions(
 
 
 def _each(space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen) -> Iterator[str]:
-    for key, numbers in _that_matter([*unknowns.together().items()], chosen):
+    for key, numbers in _that_matter(unknowns.together().items(), chosen):
         yield _said(matcher, key, numbers, chosen)
     fields = ((field, space.fields[field]) for field in _UNSEEN if field in space.fields)
-    for (field, bits), _ in _that_matter([(each, each[1].variables) for each in fields], chosen):
+    for (field, bits), _ in _that_matter(((each, each[1].variables) for each in fields), chosen):
         phrase = FIELD_PHRASES[field]
         yield phrase.text(phrase.listing(_alike(bits, chosen), space.true, bits))
 
@@ -148,20 +149,22 @@ _FIELDS = {field.value: field for field in Field}
 
 
 def _that_matter(
-    each: Sequence[tuple[_T, Sequence[int]]], chosen: Chosen
+    each: Iterable[tuple[_T, Sequence[int]]], chosen: Chosen
 ) -> Iterator[tuple[_T, Sequence[int]]]:
     """The things, each with its variables, with other values of which the packet has another
-    outcome. Of many that do not matter together none matters."""
-    manager = chosen.point.manager
-    free = chosen.point.exists(cube(manager, sorted(n for _, numbers in each for n in numbers)))
-    if not each or not (free & chosen.others).satisfiable():
-        return
-    if len(each) == 1:
-        yield each[0]
-        return
-    half = len(each) // 2
-    yield from _that_matter(each[:half], chosen)
-    yield from _that_matter(each[half:], chosen)
+    outcome."""
+    values = enumerate(chosen.point.pick_cube() or ())
+    settled = {number: value for number, value in values if value is not None}
+    alone = flips(chosen.others, settled)
+    for thing, numbers in each:
+        is_one = len(numbers) == 1 and numbers[0] in settled
+        if alone.intersection(numbers) or (not is_one and _matter(numbers, chosen)):
+            yield thing, numbers
+
+
+def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
+    free = chosen.point.exists(cube(chosen.point.manager, numbers))
+    return (free & chosen.others).satisfiable()
 
 
 def _number(numbers: Sequence[int], point: PacketSet) -> int:
