@@ -42,7 +42,13 @@ def test_a_program() -> None:
 
 @pytest.mark.parametrize(
     ("between", "waits"),
-    [("sleep 5\n", True), ("# sleep 5\n", False), ("modprobe ip_tables\n", False)],
+    [
+        ("read -r ok\n", True),
+        ("while read -r p; do\n:\ndone <ports\n", False),
+        ("sleep 5\n", True),
+        ("# sleep 5\n", False),
+        ("modprobe ip_tables\n", False),
+    ],
 )
 def test_what_takes_its_time(between: str, waits: bool) -> None:
     first, last = "iptables -P INPUT DROP", "iptables -A INPUT -j ACCEPT"
