@@ -33,15 +33,19 @@ _CHANGES_ON_THE_WAY = CONNTRACK_FIELDS | {Field.IIF, Field.OIF, Field.FRAGMENT}
 def packets_of_unlike_rules(space: Space, old: Ruleset, new: Ruleset) -> PacketSet | None:
     """The packets, as they set out, that may be taken by a rule which only one of the rulesets
     has; None: any may fare otherwise."""
-    if not _FAMILIES.issuperset((*old.families, *new.families)) or _frame(old) != _frame(new):
+    if _frame(old) != _frame(new):
         return None
+    rules = [*_unlike_rules(old, new)]
+    if not rules:
+        return space.false
     writes = writes_of(
         rule for side in (old, new) for table in side.tables for rule in examples_testing(table)
     )
-    if writes.fields & _TRANSLATED:
-        return None
-    rules = [*_unlike_rules(old, new)]
-    if any(_does_more_than_decide(rule, writes.sets) for rule in rules):
+    if (
+        not _FAMILIES.issuperset((*old.families, *new.families))
+        or writes.fields & _TRANSLATED
+        or any(_does_more_than_decide(rule, writes.sets) for rule in rules)
+    ):
         return None
     matcher = Matcher(space, Writes(sets=writes.sets))
     taken = union([matcher.all_of(rule.matches, space.true).may for rule in rules], space.false)

@@ -60,6 +60,15 @@ def test_only_packets_of_rules_that_one_side_has_are_asked_about(
     assert packets == (of_ports(space, *ports) if ports else space.false)
 
 
+def test_where_all_rules_are_alike_no_packet_fares_otherwise() -> None:
+    """Whatever they translate, and whatever is left open."""
+    limited = "-m limit --limit 3/min -j LOG"
+    one, other = saved(SSH, limited, more=NAT), saved(SSH, limited, more=f"# as before\n{NAT}")
+    space, packets = asked(one, other)
+    assert packets == space.false
+    assert difference(one, other).equivalent
+
+
 def test_of_rules_that_changed_places_one_is_asked_about() -> None:
     space, packets = asked(saved(SSH, WEB, "-j DROP"), saved(WEB, SSH, "-j DROP"))
     assert packets in (of_ports(space, 22), of_ports(space, 80))
