@@ -73,6 +73,8 @@ class SyntaxDiagnostic:
     """The ipset that the line was about, if it got that far."""
     edits: tuple[Edit, ...] = ()
     """What ``hint`` says, done to the text."""
+    drops_line: bool = False
+    """The shell gives up here, so no tool is asked for any command of the line."""
 
 
 class InvalidValueError(ValueError):

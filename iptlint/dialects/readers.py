@@ -99,6 +99,7 @@ def _read_terraform(source: SourceFile, _: Reader) -> Reading:
 
 
 def _read_script(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.script.dropped_lines import asked_of_tools
     from iptlint.dialects.script.lower import run_script
     from iptlint.dialects.script.parser import parse
     from iptlint.dialects.script.without_rules import behind_the_end, without_rules
@@ -106,6 +107,7 @@ def _read_script(source: SourceFile, reader: Reader) -> Reading:
     file = parse(source)
     script = run_script(file, reader.start, reader.files, reader.arguments)
     ruleset, diagnostics = script.final()
+    diagnostics = (*asked_of_tools(file, diagnostics),)
     if not (script.steps and ruleset.tables) and all(d.severity == "info" for d in diagnostics):
         diagnostics = without_rules(file, script, diagnostics)
     elif script.steps:

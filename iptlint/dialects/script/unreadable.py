@@ -22,7 +22,9 @@ def unreadable(
     diagnostics = _errors(root, source, text, end) if root.has_error else []
     if wrong is not None:
         message = f"{wrong.message}, and the shell gives up here"
-        diagnostics.append(SyntaxDiagnostic(source, wrong.start, wrong.end, message))
+        drops = wrong.start < wrong.end  # at the end of the text it is in no line
+        told = SyntaxDiagnostic(source, wrong.start, wrong.end, message, drops_line=drops)
+        diagnostics.append(told)
     return diagnostics, end
 
 
@@ -63,4 +65,4 @@ def _error(node: SyntaxNode, source: SourceFile) -> SyntaxDiagnostic:
     end = max(start, min(max(node.end_byte, start + 1), line.end))
     missing = f"; `{node.type}` is missing" if node.is_missing else ""
     message = f"the shell's grammar has no place for this{missing}"
-    return SyntaxDiagnostic(source, start, end, message)
+    return SyntaxDiagnostic(source, start, end, message, drops_line=True)

@@ -10,9 +10,11 @@ import subprocess
 
 import pytest
 
+from iptlint.dialects.readers import read
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.dropped_lines import asked_of_tools
 from iptlint.dialects.script.parser import parse
-from iptlint.source import SourceFile
+from iptlint.source import SourceFile, Span
 
 WRONG = {
     "iptables -F\ndone\niptables -X\n": (2, "`done` stands where no block is open"),
@@ -53,6 +55,23 @@ def test_bash_gives_up_in_the_same_line(text: str) -> None:
         pytest.skip("there is no bash")
     told = subprocess.run([bash, "-n"], input=text, text=True, capture_output=True, check=False)
     assert f"line {WRONG[text][0]}: syntax error" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("nft add chain inet f a b (c)", 25),
+        ("iptables -A INPUT -p tcp --bogus -j ACCEPT (ssh)", 43),
+        ("nft add rule ip f a ip saddr { 10.0.0.1 } acept; }", 50),
+    ],
+)
+def test_no_tool_is_asked_for_a_line_in_which_the_shell_gives_up(line: str, column: int) -> None:
+    text = f"#!/bin/bash\nnft add table inet f\n{line}\niptables -A INPUT --bogos\n"
+    file = parse(SourceFile("firewall.sh", text))
+    told = [each for each in read(file.source).diagnostics if each.code == "IPT001"]
+    places = [Span(file.source, each.start, each.end) for each in told]
+    assert [(each.line, each.column) for each in places] == [(3, column), (4, 19)]
+    assert [*asked_of_tools(file, told)] == told
 
 
 @pytest.mark.parametrize(
