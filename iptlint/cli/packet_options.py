@@ -25,9 +25,10 @@ def _mark(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
 def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    from iptlint.packets.interfaces import NAME_LIMIT, may_be_called
+    from iptlint.model.names import LONGEST_INTERFACE
+    from iptlint.packets.interfaces import may_be_called
 
-    if not value or len(value) > NAME_LIMIT or not may_be_called(value):
+    if not value or len(value) > LONGEST_INTERFACE or not may_be_called(value):
         raise click.BadParameter(f"no interface can have the name {value!r}", ctx, param)
     if value[-1] in "*+":
         raise click.BadParameter(f"{value!r} names many interfaces; name one", ctx, param)

@@ -10,6 +10,9 @@ from enum import Enum
 
 # -- interfaces ---------------------------------------------------------------------------------
 
+LONGEST_INTERFACE = 15
+"""Octets (IFNAMSIZ less its zero byte, linux/if.h): this is no custom."""
+
 _INSIDE = re.compile(
     r"lo|dummy.*|dum\d+|docker.*|br-(?!wan|ex|pub).*|br\d.*|bridge.*|virbr.*|vnet.*|veth.*|lxc.*|lxd.*"
     r"|incus.*|podman.*|cni.*|cbr\d*|cali.*|cilium.*|flannel.*|kube.*|nodelocaldns|weave.*|antrea.*"

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iptlint.model import AnyOf, Interface, Match
+from iptlint.model.names import LONGEST_INTERFACE
 
 NO_INTERFACE = 0
 _COMMON = ("eth0", "eth1", "ens3", "enp1s0", "wan0", "if0", "if1")
-NAME_LIMIT = 15  # IFNAMSIZ - 1, linux/if.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ class Interfaces:
         )
 
     def _belongs(self, candidate: str, prefix: str) -> bool:
-        fits = len(candidate) <= NAME_LIMIT
+        fits = len(candidate) <= LONGEST_INTERFACE
         return fits and self.classes[self.class_of(candidate) - 1] == InterfaceClass(prefix, True)
 
     def _padded(self, prefix: str) -> str:
-        fill = (prefix + "x" * n for n in range(1, NAME_LIMIT + 1))
+        fill = (prefix + "x" * n for n in range(1, LONGEST_INTERFACE + 1))
         return next((name for name in fill if self._belongs(name, prefix)), prefix)
 
 

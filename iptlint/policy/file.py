@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from iptlint.model import Family
+from iptlint.model.names import LONGEST_INTERFACE
 from iptlint.policy.language import Names, SentenceError, near, read_sentence
 from iptlint.policy.services import Service, ServiceError, service, services_as_one
 from iptlint.policy.tests import BOTH, WAYS, PolicyError, PolicyFile, PolicyTest, Problem
@@ -180,7 +181,7 @@ class _Reader:
     def _interfaces(self, path: Path, value: Any) -> Iterator[str]:
         for place, name in self._strings(path, value):
             plain = name.removesuffix("*").removesuffix("+")
-            if not plain or len(plain) > 15 or re.search(r"[\s/*+]", plain):
+            if not plain or len(plain) > LONGEST_INTERFACE or re.search(r"[\s/*+]", plain):
                 self._say(place, f"{name!r} is no name of an interface, such as eth0 or wlan*")
             else:
                 yield name

@@ -98,3 +98,31 @@ def test_what_is_no_target(text: str) -> None:
 def test_the_rows_say_where_they_are_from() -> None:
     assert all(feature.decided and (feature.nft or feature.kernel) for feature in FEATURES)
     assert all(target.nft and target.iptables for target in DISTRIBUTIONS.values())
+
+
+def _restored(rule: str, target: str) -> tuple[list[str], list[str]]:
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {rule}\nCOMMIT\n"
+    answer = load(read(SourceFile("rules.v4", text)), target=target_of(target))
+    assert answer is not None
+    return [r.span.text for r in answer.refusals], [r.span.text for r in answer.changes]
+
+
+@pytest.mark.parametrize(
+    ("rule", "refused", "changed"),
+    [
+        ("-ptcp", ["-ptcp"], []),
+        ("--source=10.0.0.1", ["--source=10.0.0.1"], []),
+        ("-p tcp -jDROP", ["-jDROP"], []),
+        ("--jump=LOG", ["--jump=LOG"], []),
+        ("-ieth0", [], ["-ieth0"]),
+        ("--in-interface=eth0", ["--in-interface=eth0"], []),
+        ("-p tcp -mtcp --dport=22 -j DROP", [], []),
+    ],
+)
+def test_arguments_in_the_words_of_their_options_are_not_found_by_two_versions(
+    rule: str, refused: list[str], changed: list[str]
+) -> None:
+    """1.8.9 takes `-ieth0` for an interface of that name, which it prints as `-i -ieth0`; a longer
+    word is no name. `-mtcp`, `-gchain` and the options of extensions it reads as ever."""
+    assert _restored(rule, "debian-12") == (refused, changed)
+    assert _restored(rule, "ubuntu-24.04") == ([], [])

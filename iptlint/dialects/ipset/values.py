@@ -18,11 +18,10 @@ from iptlint.dialects.iptables.extensions.addresses import mac, port
 from iptlint.dialects.iptables.extensions.registries import ICMP6_TYPES, ICMP_TYPES, PROTOCOLS
 from iptlint.dialects.iptables.extensions.values import integer
 from iptlint.model import Family
+from iptlint.model.names import LONGEST_INTERFACE
 from iptlint.model.numbers import decimal, is_decimal
 from iptlint.model.protocols import ICMP, ICMP6, SCTP, TCP, UDP, UDPLITE, icmp_of
 from iptlint.model.sets import Device, Dimension, Entry, Member, Numbers, Part, Ports
-
-MAX_INTERFACE = 15  # IFNAMSIZ counts a NUL
 
 
 class Unknown(Exception):  # noqa: N818 - it names what the value is
@@ -249,9 +248,9 @@ def _mark(text: str, form: Form) -> tuple[Part, ...]:
 def _interface(text: str, form: Form) -> tuple[Part, ...]:
     name = text.removeprefix("physdev:")
     bare = name[1:-1] if name[:1] == "[" and name[-1:] == "]" else name
-    if not 0 < len(bare) <= MAX_INTERFACE:
+    if not 0 < len(bare) <= LONGEST_INTERFACE:
         raise InvalidValueError(
-            f"an interface's name of at most {MAX_INTERFACE} characters", refused=True
+            f"an interface's name of at most {LONGEST_INTERFACE} characters", refused=True
         )
     return (Device(bare, form.wildcard, name != text),)
 

@@ -15,7 +15,7 @@ from iptlint.dialects.iptables.parsing.tree import (
 from iptlint.loads.iptables.checks import AT_COMMIT, NO_TABLE, SYNTAX, VALUE
 from iptlint.loads.iptables.committing import kernel_refusals
 from iptlint.loads.iptables.names import Names
-from iptlint.loads.iptables.versions import versions
+from iptlint.loads.iptables.versions import misread_interfaces, versions
 from iptlint.loads.refusal import Carried, Load, Refusal, Stage
 from iptlint.loads.target import Target
 from iptlint.model import Family
@@ -36,14 +36,17 @@ def judge(reading: Reading, before: Sequence[Reading] = (), target: Target | Non
     for more in (kernel_refusals(reading), names.refusals()):
         spans = Spans(refusal.span for refusal in refusals)
         refusals += [refusal for refusal in more if not spans.overlap(refusal.span)]
-    refusals += versions(reading, target) if target is not None else ()
+    changes = [_refusal(reading, d) for d in diagnostics if d.fate is Fate.CHANGED]
+    if target is not None:
+        refusals += versions(reading, target)
+        changes += misread_interfaces(reading, target)
     ordered = tuple(_in_order(refusals, reading.tree))
     first = ordered[0].span.start if ordered else len(reading.ruleset.source.text)
     return Load(
         reading.ruleset.source,
         "iptables-restore" if reading.tree.family is Family.IP else "ip6tables-restore",
         ordered,
-        tuple(_refusal(reading, d) for d in diagnostics if d.fate is Fate.CHANGED),
+        tuple(changes),
         tuple(_carried(reading, _table_of(first, reading.tree))),
         atomic=False,
     )

@@ -14,6 +14,7 @@ from iptlint.dialects.iptables.parsing.tree import CommandLine, LoadedExtension,
 from iptlint.loads.iptables import checks
 from iptlint.loads.refusal import Refusal
 from iptlint.loads.target import Target, Version, spelled
+from iptlint.model.names import LONGEST_INTERFACE
 from iptlint.source import SourceFile, Span
 
 Texts = tuple[str, ...]
@@ -80,7 +81,8 @@ _GLUED = ((1, 8, 8), (1, 8, 10))
 """From the first of these versions on, and no longer in the second, an argument in the word of its
 option is not found: commits 0af80a91 and 90a7a183."""
 
-_NOT_FOUND_GLUED = ("protocol", "source", "destination", "in-interface", "out-interface")
+_NOT_FOUND_GLUED = ("protocol", "source", "destination")
+_INTERFACES = ("in-interface", "out-interface")
 
 
 def versions(reading: Reading, target: Target) -> Iterator[Refusal]:
@@ -128,16 +130,53 @@ def _lacking(feature: Feature, target: Target) -> str:
 
 
 def _glued(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Refusal]:
-    first, mended = _GLUED
-    if target.iptables is None or not first <= target.iptables < mended:
+    if _finds_glued(target):
         return
-    for use in filter(_is_glued, line.shape.core):
-        span = line.words_span(source, use.start, use.end)
-        cause = f"iptables {spelled(first)} and 1.8.9 find no argument in the word of its option"
+    shape = line.shape
+    spans = [
+        line.words_span(source, use.start, use.end)
+        for use in shape.core
+        if _is_glued(use, _NOT_FOUND_GLUED)
+        or (_is_glued(use, _INTERFACES) and not _may_be_called(line, use))
+    ]
+    name = shape.jump if shape.target is None else shape.target.name
+    if name is not None and name.offset and not shape.goto:
+        spans.append(line.words_span(source, name.word, name.word + 1))
+    for span in sorted(spans, key=lambda span: span.start):
         yield Refusal(
-            span, checks.GLUED, cause, "write a blank between the option and its argument"
+            span, checks.GLUED, f"{_OLD} find no argument in the word of its option", _MEND
         )
 
 
-def _is_glued(use: Use) -> bool:
-    return use.option.name in _NOT_FOUND_GLUED and any(place.offset for place in use.arguments)
+def misread_interfaces(reading: Reading, target: Target) -> Iterator[Refusal]:
+    """The words that are taken for names of interfaces, with their options."""
+    assert isinstance(reading.tree, SaveFile)
+    if _finds_glued(target):
+        return
+    source = reading.ruleset.source
+    for line in reading.tree.lines:
+        if not isinstance(line, CommandLine):
+            continue
+        for use in line.shape.core:
+            if _is_glued(use, _INTERFACES) and _may_be_called(line, use):
+                span = line.words_span(source, use.start, use.end)
+                cause = f"{_OLD} take `{span.text}` whole for the name of the interface"
+                yield Refusal(span, checks.GLUED, cause, _MEND)
+
+
+_OLD = f"iptables {spelled(_GLUED[0])} and 1.8.9"
+_MEND = "write a blank between the option and its argument"
+
+
+def _finds_glued(target: Target) -> bool:
+    first, mended = _GLUED
+    return target.iptables is None or not first <= target.iptables < mended
+
+
+def _is_glued(use: Use, names: tuple[str, ...]) -> bool:
+    return use.option.name in names and any(place.offset for place in use.arguments)
+
+
+def _may_be_called(line: CommandLine, use: Use) -> bool:
+    """Whether an interface may have the word of the option for a name (IFNAMSIZ)."""
+    return len(line.words[use.arguments[0].word]) <= LONGEST_INTERFACE

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from iptlint.dialects.diagnostics import InvalidValueError
 from iptlint.dialects.iptables.extensions.row import Value
 from iptlint.model import Family
+from iptlint.model.names import LONGEST_INTERFACE
 from iptlint.model.numbers import c_number, decimal
 
 Range = tuple[int, int]
@@ -205,9 +206,9 @@ def some_interface(text: str, family: Family) -> str:
 
 
 def interface(text: str, _: Family) -> str:
-    """A name of at most 15 characters (IFNAMSIZ less its zero byte)."""
-    if len(text.encode(errors="surrogateescape")) > 15:
-        raise InvalidValueError("an interface name of at most 15 characters", refused=True)
+    if len(text.encode(errors="surrogateescape")) > LONGEST_INTERFACE:
+        most = f"an interface name of at most {LONGEST_INTERFACE} characters"
+        raise InvalidValueError(most, refused=True)
     return text
 
 

@@ -15,6 +15,7 @@ from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols, times
 from iptlint.dialects.nft.lowering.symbols import Resolve
+from iptlint.model.names import LONGEST_INTERFACE
 from iptlint.model.near_words import nearest
 from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal, leading
 
@@ -203,8 +204,6 @@ def _mac_address(value: t.Value, type: DataType) -> Scalar:
 
 # -- texts, handles, times -----------------------------------------------------------------
 
-_IFNAMSIZ = 16
-
 
 def _text(value: t.Value, type: DataType) -> Scalar:
     """A ``*`` at the end stands for any rest; with a backslash before it, for itself."""
@@ -236,9 +235,10 @@ def _interface(value: t.Value, type: DataType) -> Scalar:
         raise NftValueError("a name of no letters is no interface's", "leave out the test")
     if scalar == Text("", wildcard=True):
         raise NftValueError("`*` alone is no interface name", "leave out the test: it says nothing")
-    if len(scalar.text.encode(errors="replace")) >= _IFNAMSIZ:
+    if len(scalar.text.encode(errors="replace")) > LONGEST_INTERFACE:
         raise NftValueError(
-            f"`{_short(scalar.text)}` is no interface name, which has at most 15 characters",
+            f"`{_short(scalar.text)}` is no interface name, "
+            f"which has at most {LONGEST_INTERFACE} characters",
             "write the name as `ip link` prints it",
         )
     return scalar
