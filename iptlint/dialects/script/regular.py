@@ -91,7 +91,7 @@ def _pieces(text: str, extended: bool) -> Iterator[str]:
         elif special and sign != "{":
             at += 1 + escaped
             yield sign
-        elif not escaped and (sign in ".^$" or (sign == "*" and not begins)):
+        elif not escaped and (_is_anchor(text, at, begins, extended) or sign in _MEANING[begins]):
             at += 1
             yield sign
         elif escaped and re.match(r"\w", sign):
@@ -100,6 +100,18 @@ def _pieces(text: str, extended: bool) -> Iterator[str]:
             at += 1 + escaped
             yield re.escape(sign)
         begins = special and sign in "(|"
+
+
+_MEANING = {True: ".", False: ".*"}
+"""What is no plain sign, where an expression begins and behind that."""
+
+
+def _is_anchor(text: str, at: int, begins: bool, extended: bool) -> bool:
+    """Of a basic expression `^` is one only where it begins, and `$` only where it ends (POSIX,
+    XBD 9.3.8): `s/$LAN/eth0/` looks for the sign."""
+    ends = at + 1 == len(text) or text[at + 1 : at + 3] in ("\\)", "\\|")
+    plain = {"^": begins, "$": ends}
+    return text[at] in plain and (extended or plain[text[at]])
 
 
 def _in_set(found: re.Match[str]) -> str:
