@@ -146,9 +146,7 @@ class Matcher:
         if match.field is not Field.CT_MARK:
             return _certain(matching)
         # Without a connection no test of its mark holds (xt_connmark.c, nft_ct.c).
-        marked = matching & connected(self.space)
-        untracks = Field.CT_STATE in self.changes.fields
-        return Tests(matching, self.space.false) if untracks else _certain(marked)
+        return _certain(matching & connected(self.space))
 
 
 class EarlyMatcher(Matcher):

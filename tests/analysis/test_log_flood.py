@@ -35,6 +35,9 @@ def is_flooded(text: str, family: Family = Family.IP) -> bool:
         # Only some get there.
         (("-A INPUT -s 198.51.100.0/24 -j LOG",), False),
         (("-A INPUT ! -s 192.0.2.1 -j DROP", LOG), False),
+        # No stranger sends to a private address of a host that names its uplink.
+        (("-A INPUT -i eth0 -d 10.0.0.1 -j LOG",), False),
+        (("-A INPUT -i lo -j ACCEPT", "-A INPUT -d 198.51.100.7 -j LOG"), True),
         # Only packets of connections that somebody asked for, only local ones, only marked ones.
         (("-A INPUT -m conntrack --ctstate ESTABLISHED -j LOG",), False),
         (("-A INPUT -i lo -j LOG",), False),

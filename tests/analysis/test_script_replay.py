@@ -40,6 +40,8 @@ BOTH, NONE, OLD = (True, True), (False, False), (False, True)
         ((SSH, RUNNING, SHUT), [BOTH, BOTH, BOTH, BOTH]),
         ((SHUT, RUNNING, SSH), [BOTH, NONE, OLD, BOTH]),
         ((SHUT, SSH), [BOTH, NONE, BOTH]),
+        # A policy alone opens again.
+        ((SHUT, "iptables -P INPUT ACCEPT"), [BOTH, NONE, BOTH]),
         # Who comes in has to be answered.
         ((OUT, ANSWERS), [BOTH, NONE, BOTH]),
         ((SSH, OUT), [BOTH, BOTH, NONE]),

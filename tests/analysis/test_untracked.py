@@ -39,3 +39,17 @@ def test_what_is_not_tracked_never_comes_to_a_translation(source: str, found: in
     (translation,) = destination_nats(hooks)
     packets = translation.setting_out(hooks, Hook.FORWARD)
     assert len(untracked_before(hooks, Hook.FORWARD, packets, translation.rule)) == found
+
+
+def test_what_another_translation_takes_is_not_lost_for_want_of_tracking() -> None:
+    """All packets are tracked, so that the rule meets none has another cause."""
+    raw = saved("-A PREROUTING -p tcp -m tcp --dport 81 -j CT --notrack", table="raw")
+    nat = saved(
+        "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5",
+        "-A PREROUTING -p tcp -m tcp --dport 80:81 -j DNAT --to-destination 10.0.0.6",
+        table="nat",
+    )
+    hooks = hooks_of(raw + nat)
+    _, second = destination_nats(hooks)
+    packets = second.setting_out(hooks, Hook.FORWARD)
+    assert untracked_before(hooks, Hook.FORWARD, packets, second.rule) == ()
