@@ -68,9 +68,12 @@ def _read_ipset(source: SourceFile, _: Reader) -> Reading:
 
 
 def _read_nft(source: SourceFile, reader: Reader) -> Reading:
+    from iptlint.dialects.filled_variables import without_filled
     from iptlint.dialects.nft.parser import parse
 
-    return _lowered(source, NFT, parse(source, reader.files))
+    reading = _lowered(source, NFT, parse(source, reader.files))
+    diagnostics = (*without_filled(source, reading.diagnostics, reader.files),)
+    return replace(reading, diagnostics=diagnostics)
 
 
 def _read_nft_json(source: SourceFile, _: Reader) -> Reading:
