@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from iptlint.analysis.session import Context
-from iptlint.findings import Confidence, Finding, Label, Severity
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.phrases import counted
 from iptlint.model import Chain, Rule, Ruleset, Table
 from iptlint.model.kinds import numbers_where
@@ -69,6 +69,7 @@ META = Meta(
     group=Group.PERSISTENCE,
     since="0.1.0",
     about_files=True,
+    yields_to=("IPT003",),
 )
 
 _SHOWN = 3
@@ -165,6 +166,7 @@ def _finding(ruleset: Ruleset, owner: Owner, share: _Share) -> Finding:
         f" {_taken_out(share)}; then load the edited file instead of saving what runs, and start"
         f" {owner.name} again",
         related=tuple(labels),
+        causes=() if declarations else tuple(Cause(ruleset, part=rule) for rule in share.rules),
     )
 
 

@@ -24,7 +24,10 @@ Spell the name as it is declared, or declare the chain: `:name - [0:0]`, in nft
 
 ## When it is wrong
 Where the file is a fragment that another program completes. Names that ufw, firewalld and
-other software define at run time are left alone. A script may rely on chains that were there
+other managers define at run time are left alone. Chains that docker or kube-proxy makes when it
+starts are told of, as possible, where the file sets a policy too, as one for `iptables-restore`
+does: that empties the table first, so that no chain is there which the file does not declare;
+only with `--noflush` it leaves what is there. A script may rely on chains that were there
 before: where it makes a table anew, or the name is nearly that of a target, the jump is an
 error, else a warning; where it has other scripts carried out that are not beside it, which
 may make the chain, nothing is said.
@@ -44,7 +47,7 @@ from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrase
 from iptlint.model import Family, Rule, Ruleset, Table
 from iptlint.model.kinds import rules_testing
 from iptlint.model.near_words import MOST_KNOWN, nearest
-from iptlint.model.owners import owner_of_name
+from iptlint.model.owners import Owner, owner_of_name
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -83,7 +86,8 @@ def _undefined(ruleset: Ruleset, table: Table) -> dict[str, list[Rule]]:
         name = rule.verdict.chain
         if name is None or name in table.chains:
             continue
-        if owner_of_name(name) is None or not _may_be_made(ruleset, table):
+        owner = owner_of_name(name)
+        if owner is None or not _may_be_made(ruleset, table, owner):
             by_target.setdefault(name, []).append(rule)
     if ruleset.script is not None and ruleset.script.lacks_files:  # which may make chains
         return {name: rules for name, rules in by_target.items() if _is_misspelt(name)}
@@ -102,8 +106,11 @@ def _finding(ruleset: Ruleset, table: Table, name: str, rules: Sequence[Rule]) -
         _meant(ruleset, table, name),
         related=others,
         severity=Severity.WARNING if unmade else None,
-        confidence=Confidence.POSSIBLE if unmade or _may_be_there(ruleset, table) else None,
-        causes=(Cause(ruleset, part=meant),) if meant else (),
+        confidence=Confidence.POSSIBLE
+        if unmade or owner_of_name(name) or _may_be_there(ruleset, table)
+        else None,
+        likeness=_owner_in(ruleset, name),
+        causes=tuple(Cause(ruleset, part=part) for part in (*rules, meant) if part is not None),
     )
 
 
@@ -115,6 +122,9 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
             f"{in_table} has no chain {name} here; nft refuses it where the running one has none"
         )
     fails = f"{in_table} cannot be loaded"
+    owner = _owner_in(ruleset, name)
+    if owner:
+        fails = f"{fails}, though {owner} may have made it: iptables-restore takes it away first"
     if ruleset.script is not None:
         certain = _is_misspelt(name)
         fails = f"{'' if certain else 'unless something else made it, '}the command fails"
@@ -124,9 +134,30 @@ def _message(ruleset: Ruleset, table: Table, name: str) -> str:
     )
 
 
-def _may_be_made(ruleset: Ruleset, table: Table) -> bool:
-    """Whether software may make a chain of its own before the text is loaded."""
-    return not ruleset.syntax.adds_to_tables or _may_be_there(ruleset, table)
+def _owner_in(ruleset: Ruleset, name: str) -> str:
+    """Which software makes a chain of that name when it starts, whatever iptables-restore did."""
+    owner = owner_of_name(name)
+    return "" if owner is None or ruleset.is_nft else owner.name
+
+
+def _may_be_made(ruleset: Ruleset, table: Table, owner: Owner) -> bool:
+    """Whether the software may have made its chain before the text is loaded, and it is there
+    still."""
+    if ruleset.syntax.adds_to_tables:
+        return _may_be_there(ruleset, table)
+    return not (owner.transient and _replaces(ruleset, table))
+
+
+def _replaces(ruleset: Ruleset, table: Table) -> bool:
+    """Whether the text is the whole table, which iptables-restore empties before: it sets a policy,
+    and is not what a manager of firewalls loads beside its own."""
+    if ruleset.script is not None:
+        return False
+    called = (rule.verdict.chain for _, rule in table.rules())
+    owners = (owner_of_name(name) for name in (*table.chains, *filter(None, called)))
+    if any(owner is not None and not owner.transient for owner in owners):
+        return False
+    return any(chain.origin is not None for chain in table.base_chains())
 
 
 def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
