@@ -1,5 +1,5 @@
-"""Tests of interfaces by what is no name of one: an address, an alias, a protocol, a blank or a
-variable between quotes."""
+"""Tests of interfaces by what is no name of one: an address, an alias, a protocol, a blank, a
+variable between quotes or a name without its number."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ INSTEAD = {
     NoInterface.VARIABLE: (
         "the name itself, and no variable, where it stands between quotes",
         "write {interface} without the quotes, or fill it in before nft reads the file",
+    ),
+    NoInterface.UNNUMBERED: (
+        "a name without the number that the kernel gives each of them",
+        "write {interface}0, or a wildcard for all of them: `{interface}+`, in nft `{interface}*`",
     ),
 }
 """What the word is, and what to do."""

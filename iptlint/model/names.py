@@ -73,6 +73,7 @@ class NoInterface(Enum):
     NEGATED = "negated"
     PROTOCOL = "protocol"
     VARIABLE = "variable"
+    UNNUMBERED = "unnumbered"
 
 
 _PROTOCOL = re.compile(r"tcp|udp|icmp|icmpv?6|ipv6-icmp|all|any")
@@ -80,6 +81,9 @@ _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:[:/].*)?|[\da-f]*:[\da-f]*:[\d
 _ALIAS = re.compile(r"[^:]+:\w*")
 _NEGATED = re.compile(r"!.+")
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
+_UNNUMBERED = re.compile(r"ppp|eth")
+"""Of these the kernel numbers each (`ppp%d` in drivers/net/ppp/ppp_generic.c, `eth%d` in
+net/ethernet/eth.c), and nobody makes one by hand, as one does a tunnel."""
 _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?_*"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
@@ -95,6 +99,7 @@ def no_interface(name: str) -> NoInterface | None:
         (_TO_FILL_IN, NoInterface.PLACEHOLDER),
         (_VARIABLE, NoInterface.VARIABLE),
         (_NEGATED, NoInterface.NEGATED),
+        (_UNNUMBERED, NoInterface.UNNUMBERED),
     )
     return next((kind for pattern, kind in kinds if pattern.fullmatch(name)), None)
 

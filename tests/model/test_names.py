@@ -57,3 +57,13 @@ def test_files_of_one_family() -> None:
     assert not names.is_of_ipv6("rules.v4")
     assert names.without_family("ip6tables.rules") == names.without_family("iptables.rules")
     assert names.without_family("rules.v6") == names.without_family("rules.v4")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_none"),
+    [("ppp", True), ("eth", True), ("ppp0", False), ("tun", False), ("wg", False), ("br", False)],
+)
+def test_the_kernel_numbers_links_of_ppp_and_ethernet_cards(word: str, is_none: bool) -> None:
+    """`ppp%d` and `eth%d` are its names for them; tunnels and bridges are called as one likes."""
+    kind = names.NoInterface.UNNUMBERED if is_none else None
+    assert names.no_interface(word) is kind

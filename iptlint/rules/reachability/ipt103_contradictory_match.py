@@ -5,9 +5,9 @@ Reports a rule whose own tests exclude each other, a test that nothing can pass,
 no packet at the hook can pass (`-o` in INPUT, ESTABLISHED in the nat table), and a rule of a
 chain to which only other packets are sent. So it does where the name of an interface is none:
 an address, an alias (`eth0:1`), a protocol, what a template has there, a variable of nft between
-quotes; and of a rule for the ICMP
-of the other version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`). And
-of an address that is written as one number: `-d 53` is 53.0.0.0, and no port.
+quotes, `ppp` or `eth` without its number; and of a rule for the ICMP of the other
+version of IP, which nobody sends (`-p icmp` of ip6tables, `ip protocol icmpv6`). And of an
+address that is written as one number: `-d 53` is 53.0.0.0, and no port.
 
 ## Why it matters
 The rule does nothing, whatever it says. Often an `-o` was meant to be an `-i`, or a list was
