@@ -27,6 +27,7 @@ from iptlint.model import EffectKind, Field, Hook, Rule, VerdictKind, addresses
 from iptlint.model.addresses import AddressKind
 from iptlint.model.protocols import TCP, UDP
 from iptlint.model.rates import RATES
+from iptlint.model.recent import is_listed, lists_and_lets_go_on
 from iptlint.netfilter.firewall import Hooks
 from iptlint.netfilter.packet_group import Outcome, Visit
 from iptlint.netfilter.unknowns import Unknowns
@@ -134,7 +135,7 @@ class Exposure:
     """
 
     def __init__(self, hooks: Hooks, hook: Hook, *groups: Sequence[PacketSet]) -> None:
-        self.space = hooks.space
+        self._hooks, self.space = hooks, hooks.space
         self.groups = groups
         self._translations: list[Translation] = []
         self.everyone = union([one for group in groups for one in group], hooks.space.false)
@@ -184,6 +185,19 @@ class Exposure:
         unknowns = self._unknowns
         rates = unknowns.cube_of(key for key in unknowns.variables if key.kind in RATES)
         return self._surely(self._accepting().exists(rates))
+
+    @cached_property
+    def accepted_from_unlisted(self) -> PacketSet:
+        """The same of callers that xt_recent has on no list yet, where rules put on one only whom
+        they deny: so is a stranger before a ban strikes."""
+        unknowns = self._unknowns
+        lists = [key for key in unknowns.variables if is_listed(key.kind, key.text)]
+        if not lists or any(self._hooks.rules_testing(lists_and_lets_go_on)):
+            return self.accepted_at_a_rate
+        rates = unknowns.cube_of(key for key in unknowns.variables if key.kind in RATES)
+        unlisted = ~union([unknowns.variable(key) for key in lists], self.space.false)
+        open_ = (self._accepting() & unlisted).exists(unknowns.cube_of(lists))
+        return self._surely(open_.exists(rates))
 
     @memo
     def now(self, packets: PacketSet) -> PacketSet:

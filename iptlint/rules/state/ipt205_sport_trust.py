@@ -121,7 +121,7 @@ def _trusting(hooks: Hooks, protocol: int, *flags: str) -> Iterator[tuple[Share,
     if not _trusted(hooks, asked, passing).satisfiable():
         return
     admission = Exposure(hooks, hook, asked)
-    accepted = admission.accepted_at_a_rate
+    accepted = admission.accepted_from_unlisted
     trusted = _trusted(hooks, asked, accepted)
     for share in admission.accepters(accepted & trusted):
         if share.rule is not None:
