@@ -9,7 +9,9 @@ from iptlint.analysis.services import SERVICES
 from iptlint.analysis.session import Settings
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.linter.run import lint
+from iptlint.rules.exposure import ipt602_accept_any
 from iptlint.source import SourceFile
+from tests.firewalls import context_of, saved
 
 CODES = (
     *("IPT601", "IPT602", "IPT603", "IPT604", "IPT605", "IPT606", "IPT607"),
@@ -388,3 +390,26 @@ def test_who_is_banned_is_shown_on_the_way_to_a_public_address() -> None:
     (finding,) = lint([SourceFile("rules.v4", bypassed)], select=["IPT608"]).findings
     assert finding.witness is not None
     assert finding.witness.daddr == "192.0.2.10"
+
+
+@pytest.mark.parametrize(
+    ("rule", "followed"),
+    [
+        ("-A INPUT -p udp -j ACCEPT", True),
+        ("-A INPUT -s 0.0.0.0/1 -p udp -j ACCEPT", True),
+        ("-A INPUT -p udp --dport 1:65535 -j ACCEPT", True),
+        ("-A INPUT ! -i lo -p udp -j ACCEPT", True),
+        ("-A INPUT -p tcp -j ACCEPT", False),
+        ("-A INPUT -p udp --dport 53 -j ACCEPT", False),
+        ("-A INPUT -s 10.0.0.0/8 -j ACCEPT", False),
+        ("-A INPUT -i lo -j ACCEPT", False),
+        ("-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT", False),
+    ],
+)
+def test_nobody_follows_what_no_rule_accepts_of_udp(
+    rule: str, followed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(ipt602_accept_any, "exposure_among", lambda *given: asked.append(given))
+    list(ipt602_accept_any.check(context_of(saved(rule, policy="DROP"))))
+    assert bool(asked) is followed

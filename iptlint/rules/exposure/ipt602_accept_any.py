@@ -39,22 +39,25 @@ accepts what no rule denies, and has nothing behind that which denies, is told o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.accepts_anyone import accept_any, accepted_by_only_card, accepted_from_uplinks
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.evidence import shown_for
-from iptlint.analysis.exposure import exposure_among, interface_name
+from iptlint.analysis.exposure import exposure_among, external_probes, interface_name
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, responsible_call
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
 from iptlint.findings.accepting import every, kind_of
 from iptlint.findings.per_family import for_each_family
-from iptlint.model import Field, Hook, Interface
+from iptlint.model import Field, Hook, Interface, Rule, VerdictKind, Within
+from iptlint.model.matches import CT_STATES
 from iptlint.model.protocols import UDP
 from iptlint.model.rates import some_ask_a_rate
 from iptlint.packets.bdd import union
+from iptlint.packets.witness import number_in
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -98,6 +101,10 @@ def _accepted_over_udp(hooks: Hooks) -> Share | None:
     space = hooks.space
     if not dropped_by_default(hooks, Hook.INPUT).satisfiable():
         return None
+    takes_most = partial(_takes_most, _sent_over_udp(hooks))
+    # What is translated before is not what its rule asks for.
+    if not (hooks.translates or any(map(takes_most, hooks.rules_testing(_accepts)))):
+        return None
     odd = [space.value(Field.DPORT, port) & space.value(Field.PROTO, UDP) for port in ODD_PORTS]
     among = exposure_among(hooks, Hook.INPUT, union(odd, space.false))
     if among is None:
@@ -108,6 +115,34 @@ def _accepted_over_udp(hooks: Hooks) -> Share | None:
         return None
     ports = sum((by.packets & each).satisfiable() for each in odd)
     return by if 2 * ports > len(odd) and among.is_most(by.packets) else None
+
+
+def _accepts(rule: Rule) -> bool:
+    return rule.verdict.kind is VerdictKind.ACCEPT
+
+
+def _sent_over_udp(hooks: Hooks) -> Mapping[Field, Sequence[int]]:
+    """By field what strangers' packets have."""
+    saddr = hooks.family.saddr
+    variables = hooks.space.fields[saddr].variables
+    cubes = [probe.pick_cube() for probe in external_probes(hooks, Hook.INPUT, UDP)]
+    senders = [number_in(cube, variables) for cube in cubes if cube is not None]
+    new = (CT_STATES.index("new"),)
+    return {saddr: senders, Field.DPORT: ODD_PORTS, Field.PROTO: (UDP,), Field.CT_STATE: new}
+
+
+def _takes_most(sent: Mapping[Field, Sequence[int]], rule: Rule) -> bool:
+    """Whether it may take most of what is sent: told by its words, as following all packets costs
+    much."""
+    if any(isinstance(m, Interface) and m.name == "lo" and not m.negated for m in rule.matches):
+        return False
+    return all(
+        2 * sum(any(low <= value <= high for low, high in match.ranges) for value in values)
+        > len(values)
+        for match in rule.matches
+        if isinstance(match, Within) and not match.negated
+        if (values := sent.get(match.field)) is not None
+    )
 
 
 def _over_udp(hooks: Hooks, by: Share) -> Finding:
