@@ -166,8 +166,14 @@ class Environment:
             return self.name
         if number <= len(self.arguments):
             return self.arguments[number - 1]
-        more = any(WHOLE.fullmatch(argument) for argument in self.arguments)
+        more = any(map(self._may_be_several, range(len(self.arguments)), self.arguments))
         return mark(f"${number}") if more else None
+
+    def _may_be_several(self, index: int, argument: str) -> bool:
+        """Whether the argument may be several words, or none: one that the script is called with is
+        one, whatever it is."""
+        own = not (self.guessed or self.saved) and argument == mark(f"${index + 1}")
+        return WHOLE.fullmatch(argument) is not None and not own
 
     def with_more_arguments(self, count: int, names: Collection[str] = ()) -> Environment:
         """As if the script were called with so many, where nobody has said what it is called with:
