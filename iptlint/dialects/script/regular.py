@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb
 
+from iptlint.dialects.script.backtracking import UnboundedError, Ways, ways_of
 from iptlint.model.numbers import decimal
 
 _LONGEST, _MOST_STEPS, _MOST_COUNTED = 200, 1_000_000, 64
@@ -31,16 +31,16 @@ _IN_SET = re.compile(r"\[:(\w+):\]|([\\\[&~|])")
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """``loops``: how many of its parts may stand any number of times. ``chooses``: it has
-    alternatives, of which Python takes the first and POSIX the longest."""
+    """``ways``: in how many it may be tried. ``chooses``: it has alternatives, of which Python
+    takes the first and POSIX the longest."""
 
     pattern: re.Pattern[str]
-    loops: int
+    ways: Ways
     chooses: bool
 
     def search(self, text: str) -> re.Match[str] | None:
         """Where it fits first. LookupError where that may take too long."""
-        if comb(len(text) + self.loops + 1, self.loops + 1) > _MOST_STEPS:
+        if self.ways.on(text) > _MOST_STEPS:
             raise LookupError
         return self.pattern.search(text)
 
@@ -51,16 +51,15 @@ def regular(text: str, *, extended: bool = True, ignore_case: bool = False) -> R
         return None
     try:
         pieces = [*_pieces(text, extended)]
-    except _UnreadError:
-        return None
-    if _nests(pieces):
+        ways = ways_of(pieces)
+    except (_UnreadError, UnboundedError):
         return None
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
     try:
         pattern = re.compile("".join(pieces), flags | re.ASCII)
     except re.error:
         return None
-    return Regular(pattern, sum(map(_loops, pieces)), "|" in pieces)
+    return Regular(pattern, ways, "|" in pieces)
 
 
 class _UnreadError(Exception):
@@ -129,26 +128,3 @@ def _count(counted: re.Match[str]) -> str:
     if counted[2] and not counted[3]:
         return f"{{{first},}}"
     return f"{{{first},{last}}}" if counted[2] else f"{{{first}}}"
-
-
-def _loops(piece: str) -> bool:
-    return piece in ("*", "+") or piece.endswith(",}")
-
-
-def _nests(pieces: list[str]) -> bool:
-    """Whether a group that is repeated repeats something itself without an end."""
-    looping: list[bool] = [False]
-    closed = False
-    for before, piece in zip(["", *pieces], pieces, strict=False):
-        if piece == "(":
-            looping.append(False)
-        elif piece == ")" and len(looping) > 1:
-            closed = looping.pop()
-            looping[-1] |= closed
-        elif _loops(piece):
-            if before == ")" and closed:
-                return True
-            looping[-1] = True
-        elif piece.startswith("{") and before == ")" and closed:
-            return True
-    return False
