@@ -13,18 +13,18 @@ from iptlint.dialects.files import Files, NoFileError
 from iptlint.source import SourceFile
 
 _PROGRAMS = re.compile(r"(?<![\w.-])(?:sed|envsubst|perl)(?![\w.-])")
+_VARIABLE = re.compile(r"\$\w+")
 _MOST_OF_A_SCRIPT = 2**18
 
 
 def without_filled(
     source: SourceFile, diagnostics: Iterable[Diagnostic], files: Files
 ) -> Iterator[Diagnostic]:
-    """Without what is said of them: nft never sees them, and it is
-    said who fills them in."""
+    """Without what is said of them: nft never sees them, and it is said who fills them in."""
     scripts: dict[str, str] | None = None
     for each in diagnostics:
         name = (each.source or source).text[each.start : each.end]
-        if not each.alone or each.code != "IPT001" or not name.startswith("$"):
+        if not each.alone or each.code != "IPT001" or not _VARIABLE.fullmatch(name):
             yield each
             continue
         scripts = _scripts_of(each.source or source, files) if scripts is None else scripts
