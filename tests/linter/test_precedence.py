@@ -85,6 +85,7 @@ DECLARED = [
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
     ("IPT110", "IPT854", fixture("IPT854/bad_netavark.nft")),
     ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),
+    ("IPT404", "IPT003", fixture("IPT003/bad_of_docker.v4")),
     ("IPT602", "IPT701", (IPV4_CLOSED, IPV6_OPENED_BY_A_RULE)),
     ("IPT301", "IPT304", (FLUSHED,)),
     ("IPT201", "IPT209", (INVALID_BEFORE_CONNTRACK,)),

@@ -289,8 +289,14 @@ def test_a_remark_on_several_services_names_no_port_of_ssh() -> None:
 
 
 def test_the_one_rule_that_jumps_to_software_is_said_in_the_singular() -> None:
-    (copied,) = told(saved("-A FORWARD -j DOCKER-FORWARD"), "IPT404")
+    (copied,) = told("*filter\n-A FORWARD -j DOCKER-FORWARD\nCOMMIT\n", "IPT404")
     assert "the rule that jumps to its chains" in copied.message
+
+
+def test_the_name_that_docker_gave_its_chain_is_no_slip() -> None:
+    """DOCKER-FORWARD is nearly FORWARD, but nobody meant that."""
+    (undeclared,) = told(saved("-A FORWARD -j DOCKER-FORWARD"), "IPT003")
+    assert undeclared.advice == "declare the chain (:DOCKER-FORWARD - [0:0]) or delete the rule"
 
 
 def test_a_file_of_variables_is_for_one_that_includes_it() -> None:

@@ -166,7 +166,7 @@ def _may_be_there(ruleset: Ruleset, table: Table) -> bool:
 
 
 def _meant(ruleset: Ruleset, table: Table, name: str) -> str:
-    near = _near(ruleset, table, name)
+    near = None if owner_of_name(name) else _near(ruleset, table, name)
     line = ruleset.syntax.new_chain(name, ruleset, table)
     declare = f"declare the chain ({line}) or delete the rule"
     return f"did you mean {near}? Else {declare}" if near else declare
