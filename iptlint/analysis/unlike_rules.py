@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from iptlint.model import Chain, EffectKind, Family, Field, Rule, Ruleset
 from iptlint.model.kinds import examples_testing
 from iptlint.model.writes import CONNTRACK_FIELDS, Writes, writes_of
+from iptlint.netfilter.rewriting import DESTINATION, SOURCE
 from iptlint.netfilter.unknowns import left_open_by
 from iptlint.packets.bdd import union
 from iptlint.packets.match import Matcher
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
 _FAMILIES = frozenset((Family.IP, Family.IP6, Family.INET))
-_TRANSLATED = frozenset(
-    (Field.SADDR, Field.DADDR, Field.SADDR6, Field.DADDR6, Field.SPORT, Field.DPORT)
-)
+_TRANSLATED = frozenset((*SOURCE.fields, *DESTINATION.fields))
 _CHANGES_ON_THE_WAY = CONNTRACK_FIELDS | {Field.IIF, Field.OIF, Field.FRAGMENT}
 """What is another at another hook, whatever rules say."""
 

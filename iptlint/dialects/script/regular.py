@@ -62,6 +62,14 @@ def regular(text: str, *, extended: bool = True, ignore_case: bool = False) -> R
     return Regular(pattern, ways, "|" in pieces)
 
 
+def literal(text: str) -> str:
+    """An extended expression that fits just the text."""
+    return _MEANT.sub(r"\\\g<0>", text)
+
+
+_MEANT = re.compile(r"[][\\.*^$+?(){}|]")
+
+
 class _UnreadError(Exception):
     """A sign that this does not read."""
 

@@ -9,7 +9,7 @@ from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arithmetic import calculated
 from iptlint.dialects.script.array_items import index_of
 from iptlint.dialects.script.conditions import Answer, Surroundings
-from iptlint.dialects.script.regular import Regular, regular
+from iptlint.dialects.script.regular import Regular, literal, regular
 from iptlint.dialects.script.symbolic_text import is_known, mark
 from iptlint.dialects.script.word_expansion import Expander
 
@@ -27,7 +27,7 @@ def surroundings(expander: Expander, words: Sequence[t.Word]) -> Surroundings:
         texts = [(expander.joined(part), part.quoted) for part in words[number].parts]
         if not all(is_known(text) for text, _ in texts):
             return None
-        return regular("".join(_plain(text) if quoted else text for text, quoted in texts))
+        return regular("".join(literal(text) if quoted else text for text, quoted in texts))
 
     def matched(groups: Sequence[str] | None) -> None:
         unknown = (mark("$BASH_REMATCH"),)
@@ -47,7 +47,3 @@ def surroundings(expander: Expander, words: Sequence[t.Word]) -> Surroundings:
         return calculated(text, environment) if is_known(text) else None
 
     return Surroundings(pattern, expression, matched, is_set, number)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[][\\.*^$+?(){}|]", r"\\\g<0>", text)

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from iptlint.dialects.script.files import read_beside
 from iptlint.dialects.script.generated_text import TextPart
-from iptlint.dialects.script.regular import Regular, regular
+from iptlint.dialects.script.regular import Regular, literal, regular
 from iptlint.dialects.script.state import Result, Run
 from iptlint.dialects.script.symbolic_text import is_known
 from iptlint.dialects.script.text_options import Options, options
@@ -240,7 +240,7 @@ def _search(given: Options, lines: Lines, *, extended: bool, plain: bool = False
     if not flags <= known or not text:
         return None
     if plain or "F" in flags:
-        text, extended = re.sub(r"[][\\.*^$+?(){}|]", r"\\\g<0>", text), True
+        text, extended = literal(text), True
     read = [regular(each, extended=extended, ignore_case="i" in flags) for each in text.split("\n")]
     found = [each for each in read if each is not None]
     single = len(read) == 1 and not found[0].chooses if found else False
