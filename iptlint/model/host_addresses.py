@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.memo import memo
 from iptlint.model.call_graph import CallGraph, calls_in
 from iptlint.model.kinds import rules_testing
 from iptlint.model.matches import Field, Interface, Match, Ranges, Within
@@ -117,25 +118,28 @@ def _through(network: IPNetwork, interface: str | None) -> Behind:
 def shown_by(*rulesets: Ruleset) -> HostAddresses:
     """What the rules of a host show: only the host sends from an address that OUTPUT asks for, and
     nobody translates to a source that answers would not come back to."""
+    shown = [_shown(ruleset) for ruleset in rulesets]
+    own = (address for each in shown for address in each.own)
+    behind = (way for each in shown for way in each.behind)
+    return HostAddresses(tuple(dict.fromkeys(own)), behind=tuple(dict.fromkeys(behind)))
+
+
+@memo
+def _shown(ruleset: Ruleset) -> HostAddresses:
     own: list[IPAddress] = []
     behind: list[Behind] = []
-    for table in (table for ruleset in rulesets for table in ruleset.tables):
+    for table in ruleset.tables:
         calls = calls_in(table)
-        for chain, rule in rules_testing(table, _names_some):
-            sends = _only_of(calls, chain.name, Hook.OUTPUT)
-            if not (_names_a_source if sends else _names_a_way_out)(rule):
-                continue
-            own += _new_sources(rule)
-            if sends:
-                own += _single_sources(rule)
-            else:  # OUTPUT still has the interface from before it translates
-                behind += _destinations_behind(rule)
-            behind += _masqueraded_behind(rule)
+        sending = {name for name in table.chains if _only_of(calls, name, Hook.OUTPUT)}
+        for chain, rule in rules_testing(table, _names_a_source):
+            if chain.name in sending:
+                own += (*_new_sources(rule), *_single_sources(rule))
+                behind += _masqueraded_behind(rule)
+        for chain, rule in rules_testing(table, _names_a_way_out):
+            if chain.name not in sending:  # OUTPUT has the interface from before it translates
+                own += _new_sources(rule)
+                behind += (*_destinations_behind(rule), *_masqueraded_behind(rule))
     return HostAddresses(_networks(own), behind=tuple(dict.fromkeys(behind)))
-
-
-def _names_some(rule: Rule) -> bool:
-    return _names_a_source(rule) or _names_a_way_out(rule)
 
 
 def _names_a_source(rule: Rule) -> bool:
