@@ -35,7 +35,7 @@ def blockers(
 ) -> tuple[Rule, ...]:
     """A small set of rules that together take every packet the dead rule would match, in the
     order of the text. Each takes some of them first; rules of its own chain are named where some
-    packet comes to one of them, whatever stands before the chain. ``packets``: those of a rule
+    packet comes to each of them, whatever stands before the chain. ``packets``: those of a rule
     that is dead for them only."""
     place = analysis.place(rule)
     if packets is None:
@@ -53,7 +53,7 @@ def blockers(
             return (analysis.flows[place.chain].chain.rules[number],)
     meant = analysis.intended(rule) if packets is None else packets
     blocking = _Search(analysis).above(place.chain, place.number, meant)
-    if not _some_are_met(analysis, place.chain, blocking, meant):
+    if not _are_met(analysis, place.chain, blocking, meant):
         blocking = _Search(analysis, coming=True).above(place.chain, place.number, meant)
     return _in_order(taker.rule for taker in blocking)
 
@@ -75,15 +75,18 @@ def _taker_of_all(analysis: TableAnalysis, chain: str, packets: PacketSet) -> in
     return number if _is_met(analysis, flow.chain.rules[number], packets) else None
 
 
-def _some_are_met(
+def _are_met(
     analysis: TableAnalysis, chain: str, blocking: Sequence[Blocker], packets: PacketSet
 ) -> bool:
+    """Whether some of the packets come to each of the table's own among them. One that gets none,
+    as they are gone before, takes none away."""
     if not (packets & ~analysis.entries[chain].reachable).satisfiable():
         # Where all come to the chain, some come to each of its own rules that stop them.
         places = (analysis.places.get(taker.rule) for taker in blocking)
         if any(place is not None and place.chain == chain for place in places):
             return True
-    return any(_is_met(analysis, taker.rule, packets) for taker in blocking)
+    own = [taker.rule for taker in blocking if taker.rule in analysis.places]
+    return bool(own) and all(_is_met(analysis, rule, packets) for rule in own)
 
 
 def _is_met(analysis: TableAnalysis, taker: Rule, packets: PacketSet) -> bool:

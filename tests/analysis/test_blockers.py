@@ -80,6 +80,17 @@ def test_a_chain_of_another_table_takes(family: Family) -> None:
     assert of_last(analysis_of(early + late, family, table=1), "c") == ["tcp dport 22 drop"]
 
 
+def test_a_rule_that_gets_no_packet_takes_none() -> None:
+    """Those it was for are dropped in raw, but for who is let past there: the first rule of mangle
+    takes them."""
+    dropped = "-A PREROUTING -m length --length 40 -j DROP"
+    raw = ["-A PREROUTING -s 192.0.2.1 -j ACCEPT", dropped, "-A PREROUTING -p udp -j DROP"]
+    mangle = ["-A PREROUTING -s 192.0.2.1 -j ACCEPT", dropped, "-A PREROUTING -p udp -j LOG"]
+    text = "\n".join(["*raw", *raw, "COMMIT", "*mangle", *mangle, "COMMIT"]) + "\n"
+    found = of_last(analysis_of(text, table=1), "PREROUTING")
+    assert found == ["-A PREROUTING -p udp -j DROP", "-A PREROUTING -s 192.0.2.1 -j ACCEPT"]
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_together_they_match_all_that_was_meant_for_the_rule(seed: int) -> None:
     firewall = Firewall(iptlint.read(random_ruleset(seed, rules=40).text))

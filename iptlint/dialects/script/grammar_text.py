@@ -54,8 +54,8 @@ _PLAIN_COMMAND = re.compile(r"^([ \t]*)\\(?=\w)", re.MULTILINE)
 """A backslash before a command, against aliases. At the start of a line the grammar takes it for a
 part of the line before."""
 
-_PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/]|\Z)")
-"""A dollar that begins nothing (`grep -v ^$`). The grammar has no place for most of them."""
+_PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/.,:%+=~^]|\Z)")
+"""A dollar that begins nothing (`grep -v ^$`, `$.5`). The grammar has no place for most of them."""
 
 _CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
 """An escaped end of a line within a word is nothing, as two quotes are that the grammar takes."""
@@ -120,6 +120,13 @@ def with_plain_tests(text: str, starts: Iterable[int]) -> str:
         if closing is not None:
             inside = text[start + 1 : closing.end() - 1]
             text = f"{text[:start]}{_WORD}{inside}{_WORD}{text[closing.end() :]}"
+    return text
+
+
+def without_signs(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """With letters in their places."""
+    for start, end in places:
+        text = f"{text[:start]}{_WORD * (end - start)}{text[end:]}"
     return text
 
 

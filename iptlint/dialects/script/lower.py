@@ -11,7 +11,12 @@ from iptlint.dialects.files import Files, LocalFiles
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import ScriptCall, call_of, given_in, with_arguments
 from iptlint.dialects.script.environment import Environment, assigned_in
-from iptlint.dialects.script.files import CONTAINERS, STARTERS, is_named_beside
+from iptlint.dialects.script.files import (
+    CONTAINERS,
+    STARTERS,
+    called_files,
+    is_named_beside,
+)
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.ipset_command import tell_early_sets
 from iptlint.dialects.script.iptables_execution import Chains
@@ -140,6 +145,8 @@ def _script(
     """``rest``: where the script goes on that is not followed to its end."""
     commands = len(run.commands)
     absent = [note.span for note in run.absent]
+    # A script that is carried out and is not here may make any set.
+    makes_known = all(map(is_known, run.made_sets)) and not called_files(absent)
     not_understood = summary(run.notes, commands, run.absent)
     diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
@@ -152,7 +159,7 @@ def _script(
         tuple(_once(diagnostics)),
         commands,
         commands - len(doubted),
-        frozenset(run.made_sets) if all(map(is_known, run.made_sets)) else None,
+        frozenset(run.made_sets) if makes_known else None,
         None if given is None else _families(given),
         facing(run.environment.variables),
         (*absent, *_unread(run), *rest),

@@ -46,13 +46,22 @@ _STOPS_WITHOUT = re.compile(
 
 def _are_asked_for(run: Run, unset: list[str]) -> bool:
     """Whether who calls the script is told to give the variables values: in a remark that names
-    them, or by the shell. Names like a word are none."""
+    them, or by the shell, or the script asks whether one has any. Names like a word are none."""
     text = run.main.text
-    return _STOPS_WITHOUT.search(text) is not None or all(
+    if _STOPS_WITHOUT.search(text) is not None or any(_is_tested(text, name) for name in unset):
+        return True
+    return all(
         name != name.lower()
         and re.search(rf"^[ \t]*#(?!!).*\b{name}\b(?![ \t]*\+?=)", text, re.MULTILINE)
         for name in unset
     )
+
+
+def _is_tested(text: str, name: str) -> bool:
+    """Whether the script asks what value it has: it knows that it may have none."""
+    variable = rf"\$(?:{name}\b|\{{{name}\b[^}}\n]*\}})"
+    tests = rf"(?:\[\[?|\btest)[ \t][^\n;|&]*{variable}|\bcase[ \t]+[\"']?{variable}"
+    return re.search(rf"^[^#\n]*(?:{tests})", text, re.MULTILINE) is not None
 
 
 def _decides_nothing(rule: Rule) -> bool:

@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 
-import tree_sitter_bash
-from tree_sitter import Language, Parser, Query, QueryCursor
 from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
-from iptlint.dialects.script.grammar_text import as_grammar_reads, with_plain_tests
+from iptlint.dialects.script.grammar_text import as_grammar_reads
+from iptlint.dialects.script.grammar_tree import language, parsed
 from iptlint.dialects.script.here_documents import lifted
-from iptlint.dialects.script.redirect_parser import REDIRECTS, RedirectParser, with_redirects
+from iptlint.dialects.script.redirect_parser import (
+    REDIRECTS,
+    RedirectParser,
+    into_nothing,
+    with_redirects,
+)
 from iptlint.dialects.script.signs import end_of_read, left_unread
 from iptlint.dialects.script.unreadable import unread_length, unreadable
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
@@ -32,37 +35,6 @@ MAX_DEPTH = 120
 def parse(source: SourceFile) -> t.ScriptFile:
     """The tree of a text, and what in it is no shell."""
     return _Reader(source).read()
-
-
-@cache
-def _language() -> Language:
-    return Language(tree_sitter_bash.language())
-
-
-def _parsed(text: str) -> tuple[str, SyntaxNode]:
-    """The text, with what the grammar took for a test over several lines made words of, and its
-    tree."""
-    root = Parser(_language()).parse(text.encode()).root_node
-    for _ in range(_MOST_SWALLOWED):
-        plain = with_plain_tests(text, _swallowing(root))
-        if plain == text:
-            break
-        text, root = plain, Parser(_language()).parse(plain.encode()).root_node
-    return text, root
-
-
-_MOST_SWALLOWED = 20
-
-
-def _swallowing(root: SyntaxNode) -> list[int]:
-    """Where tests begin that the grammar has a whole command in, with redirections."""
-    captures = QueryCursor(_swallowed()).captures(root)
-    return [node.start_byte for node in captures.get("test", ())]
-
-
-@cache
-def _swallowed() -> Query:
-    return Query(_language(), '(test_command "[" (redirected_statement)) @test')
 
 
 def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:
@@ -92,9 +64,10 @@ class _Reader:
     def read(self) -> t.ScriptFile:
         # A character for a byte, so that offsets are the same.
         text = as_grammar_reads(self.text)
-        text, root = _parsed(text)
+        text, root, nowhere = parsed(text)
+        self.diagnostics += (into_nothing(self.source, *each) for each in nowhere)
         if root.has_error:
-            without, here_documents = lifted(_language(), text)
+            without, here_documents = lifted(language(), text)
             if unread_length(without) < unread_length(root):
                 root = without
                 self.redirects.here_documents = here_documents

@@ -81,6 +81,12 @@ class RedirectParser:
             self.diagnostics.append(SyntaxDiagnostic(self.source, at, end.end_byte, message))
 
 
+def into_nothing(source: SourceFile, start: int, end: int) -> SyntaxDiagnostic:
+    sign = source.text[start:end]
+    message = f"a file's name is missing behind `{sign}`, and the shell gives up here"
+    return SyntaxDiagnostic(source, start, end, message, drops_line=True)
+
+
 def _words(node: SyntaxNode) -> list[SyntaxNode]:
     return [c for c in node.children if c.is_named and c.type != "file_descriptor"]
 

@@ -46,9 +46,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.default_verdict import ODD_PORTS
+from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
-from iptlint.analysis.handshake import untracks
+from iptlint.analysis.handshake import any_answer, untracks
 from iptlint.analysis.lost_bans import accepted
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
@@ -102,6 +103,8 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     open_ = exposure.accepted & ports & ~exposure.by_policy
     if not exposure.is_most(open_) or _is_watched(hooks, open_):
         return
+    if exposure.is_most(_slowed(hooks, open_)):
+        return
     for share in exposure.accepters(open_):
         rule = share.rule
         generated = is_generated(share.analysis.table, share.chain.name)
@@ -118,6 +121,17 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
             causes=(Cause(hooks.ruleset, part=rule), *_late(hooks, exposure, open_)),
         )
         return
+
+
+def _slowed(hooks: Hooks, openings: PacketSet) -> PacketSet:
+    """Those of the packets that open a connection of which a limit may drop what follows: who has
+    opened too many gets no further in the next."""
+    space, family = hooks.space, hooks.family
+    shared = (Field.PROTO, Field.DPORT, Field.IIF, family.saddr, family.daddr)
+    opened = space.project(openings, *shared)
+    following = any_answer(hooks, Hook.INPUT, "ack", reply=False) & opened
+    fate = delivery(hooks, Hook.INPUT, following)
+    return openings & space.project(fate.through & fate.lost, *shared)
 
 
 def _late(hooks: Hooks, exposure: Exposure, packets: PacketSet) -> Iterator[Cause]:

@@ -16,6 +16,7 @@ from iptlint.source import SourceFile, Span
         ("firewall.sh", "# run by cron, @reboot\niptables -F", True),
         ("firewall.sh", 'case "$1" in\nstart) up ;;\nstop) down ;;\nesac', True),
         ("firewall.sh", "trap down EXIT\niptables -F", True),
+        ("up.sh", "# called with: dev tun_mtu link_mtu local remote init\niptables -F", True),
         ("/etc/network/if-up.d/firewall", "iptables -F", True),
     ],
 )

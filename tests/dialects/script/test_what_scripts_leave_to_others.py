@@ -7,6 +7,7 @@ import pytest
 from iptlint.dialects.detect import detect
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.readers import read
+from iptlint.linter.run import lint
 from iptlint.source import SourceFile
 
 
@@ -173,3 +174,32 @@ def test_what_stands_below_the_end_is_never_carried_out() -> None:
     assert told.help == "take line 3 out, or what is below it"
     assert not _told(text.replace("exit 0", "[ -e /x ] && exit 0"))
     assert not _told("#!/bin/sh\niptables -P INPUT DROP\nexit 0\n# iptables -F\n")
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        'if [ -n "$NET" ]; then {}; fi',
+        'if [ -z "${{NET}}" ]; then exit; fi; {}',
+        "[[ $NET ]] && {}",
+        'case "$NET" in ?*) {} ;; esac',
+        'f() {{ {}; }}; if test -n "$NET"; then f; fi',
+    ],
+)
+def test_who_asks_whether_a_variable_has_a_value_knows_that_it_may_have_none(guard: str) -> None:
+    rule = "iptables -A INPUT -s $NET -j ACCEPT"
+    assert "IPT006" not in [each.code for each in _told(guard.format(rule) + "\n")]
+    assert "IPT006" in [each.code for each in _told(f"{rule}\n")]
+    other = guard.format("iptables -A INPUT -s $LAN -j ACCEPT")
+    assert "IPT006" in [each.code for each in _told(other + "\n")]
+
+
+def test_a_script_that_is_not_here_may_make_the_sets_that_the_next_lines_need() -> None:
+    """What is sourced is mostly settings."""
+    rule = "iptables -A INPUT -m set --match-set bad src -j DROP\n"
+    called = lint(
+        (SourceFile("fw.sh", f"#!/bin/sh\n./lists.sh --all\n{rule}"),), select=("IPT407",)
+    )
+    sourced = lint((SourceFile("fw.sh", f"#!/bin/sh\n. ./conf.sh\n{rule}"),), select=("IPT407",))
+    assert not called.findings
+    assert sourced.findings
