@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.bridge_ports import not_followed
@@ -27,6 +27,7 @@ from iptlint.netfilter.unknowns import Unknown, Unknowns
 from iptlint.packets.bdd import union
 from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.space import Space
+from iptlint.packets.union_tree import UnionTree
 
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
@@ -172,9 +173,10 @@ class _Sides:
 
     def _changes(self, family: Family, hook: Hook, ends: _Ends) -> Iterator[Divergence]:
         by_fates: dict[tuple[End, End, bool, tuple[str, ...]], PacketSet] = {}
-        for one, other in product(ends.old, ends.new):
-            both = one.packets & other.packets
-            if both.satisfiable():
+        sharing = UnionTree([end.packets for end in ends.new]).sharing
+        for one in ends.old:
+            for other in (ends.new[number] for number in sharing(one.packets)):
+                both = one.packets & other.packets
                 for aspects, packets in self._otherwise(one, other, both):
                     elsewhere = all(left(hook, each) for each in (one, other))
                     key = End.of(one), End.of(other), elsewhere, aspects

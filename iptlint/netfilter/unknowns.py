@@ -131,10 +131,12 @@ class Unknowns:
 
     @property
     def cube(self) -> PacketSet:
-        """All of them. It is asked for between one new variable and the next, so it grows."""
-        for number in islice(self.variables.values(), self._in_cube, None):
-            self._cube = self._cube & self.space.manager.var(number)
-        self._in_cube = len(self.variables)
+        """All of them. It is asked for between one new variable and the next, so it grows; many
+        new ones are joined by themselves first, as ``cube_of`` does it."""
+        if self._in_cube < len(self.variables):
+            new = islice(self.variables.values(), self._in_cube, None)
+            self._cube = self._cube & cube(self.space.manager, sorted(new))
+            self._in_cube = len(self.variables)
         return self._cube
 
     @property

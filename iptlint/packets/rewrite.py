@@ -118,10 +118,11 @@ class Rewrite:
 
     def where(self, packets: PacketSet, then: Rewrite) -> Rewrite:
         """``then`` for ``packets`` (as they came), this one for the others."""
-        bits = {
-            number: (packets & then.variable(number)) | (~packets & self.variable(number))
-            for number in {**self.bits, **then.bits}
-        }
+        others, bits = ~packets, {}
+        for number in {**self.bits, **then.bits}:
+            mine, new = self.variable(number), then.variable(number)
+            if mine != new:  # most were written alike before
+                bits[number] = (packets & new) | (others & mine)
         return self.with_bits(bits)
 
     def differs(self, other: Rewrite, unknown: PacketSet, *fields: Field) -> PacketSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ class UnionTree:
             while index % 2 == 0 and level + 1 < len(self._levels):
                 level, index = level + 1, index // 2
         return None
+
+    def sharing(self, packets: PacketSet) -> Iterator[int]:
+        """The numbers of all sets that hold some of the packets."""
+        number = self.first(0, packets)
+        while number is not None:
+            yield number
+            number = self.first(number + 1, packets)
 
     def last(self, end: int, packets: PacketSet) -> int | None:
         """The last number before ``end`` whose set holds some of the packets."""

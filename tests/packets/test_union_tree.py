@@ -29,3 +29,5 @@ def test_first_and_last_are_those_of_a_plain_search(size: int) -> None:
             before = [index for index in holding if index < place]
             assert lookup.first(place, field.within(value, value)) == (after or [None])[0]
             assert lookup.last(place, field.within(value, value)) == (before or [None])[-1]
+        assert [*lookup.sharing(field.within(value, value))] == holding
+    assert [*lookup.sharing(manager.true())] == [*range(size)]
