@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options, streams
+from iptlint.cli import FAILED, options, streams, terminal
 from iptlint.cli.budgets import Allowance
 
 if TYPE_CHECKING:
@@ -42,16 +42,16 @@ class Said:
 
     def text(self, text: str) -> None:
         if not self.is_json:
-            options.write(text)
+            streams.write(text)
 
     def line(self, text: str) -> None:
-        self.text(f"{options.printable(text)}\n")
+        self.text(f"{streams.printable(text)}\n")
 
     def finish(self) -> None:
         from iptlint.reports.json_report import VERSION, dumps
 
         if self.is_json and self.keys:
-            options.write_utf8(dumps({"version": VERSION, **self.keys}))
+            streams.write_utf8(dumps({"version": VERSION, **self.keys}))
 
 
 def waits(left: float) -> str:
@@ -165,7 +165,7 @@ class Application:
             raise click.UsageError(str(error)) from None
         self.said.keys["findings"] = json.loads(written("json", report, PLAIN))["findings"]
         if report.findings:
-            look = options.fitted(Look(options.use_colour("auto")))
+            look = terminal.fitted(Look(terminal.use_colour("auto")))
             self.said.text(f"{written('text', report, look)}\n")
         if given["fail_on"] == "never":
             return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import options, streams
+from iptlint.cli import streams
 from iptlint.cli.formats import replace_file
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def write(report: Report, path: str, known: str | None) -> int:
     noun = "finding" if number == 1 else "findings"
     but = f", but not what is out of date: {_have_expired(expired)}" if expired else ""
     said = f"wrote {path}: {number} {noun}; --baseline {path} hides them{but}"
-    options.write(options.printable(said) + "\n")
+    streams.write(streams.printable(said) + "\n")
     return 0
 
 

@@ -14,7 +14,7 @@ import click
 from iptlint.cli import streams
 
 if TYPE_CHECKING:
-    from iptlint.cli.check import Judge
+    from iptlint.cli.judge import Judge
     from iptlint.linter.report import Report
     from iptlint.linter.store import Store
     from iptlint.source import SourceFile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iptlint.cli import group, options
+from iptlint.cli import group, streams
 
 VARIABLE = "_IPTLINT_COMPLETE"
 """By which a shell asks how a line may go on."""
@@ -27,5 +27,5 @@ def command(shell: str) -> int:
     complete = get_completion_class(shell)
     assert complete is not None
     # source() asks bash for its version; what it prints of an old one goes to standard error.
-    options.write_utf8(complete(group, {}, "iptlint", VARIABLE).source() + "\n")
+    streams.write_utf8(complete(group, {}, "iptlint", VARIABLE).source() + "\n")
     return 0

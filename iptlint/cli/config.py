@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from iptlint.cli import check, options, overrides
+from iptlint.cli import check, overrides, streams
 from iptlint.cli.configuration import configuration
 from iptlint.cli.settings import configured, keys, kind_of, settled
 from iptlint.cli.shown_settings import settings_lines
@@ -21,12 +21,12 @@ def command(file: str | None, config: str | None, isolated: bool, schema: bool) 
     if schema:
         from iptlint.reports.json_report import dumps
 
-        options.write_utf8(dumps(_schema()))
+        streams.write_utf8(dumps(_schema()))
         return 0
     chosen = None if isolated and config is None else configuration(config, [file] if file else [])
     said = settled(check.command, chosen)
     for line in settings_lines(said, check.command, file):
-        options.write(options.printable(line) + "\n")
+        streams.write(streams.printable(line) + "\n")
     return 0
 
 

@@ -149,7 +149,7 @@ def _without(reading: Reading, patterns: tuple[str, ...]) -> Ruleset:
 
 
 def _heading(readings: list[Reading]) -> list[str]:
-    names = ", ".join(options.printable(reading.ruleset.source.path) for reading in readings)
+    names = ", ".join(streams.printable(reading.ruleset.source.path) for reading in readings)
     return [f"From {names}, by `iptlint convert`."]
 
 
@@ -170,7 +170,7 @@ def _print(conversion: Conversion, output_format: str) -> None:
 
     said = list(notes(conversion.tables))
     if output_format == "json":
-        options.write_utf8(conversion_json(conversion, said))
+        streams.write_utf8(conversion_json(conversion, said))
     else:
-        options.write_utf8(conversion.source.text)
+        streams.write_utf8(conversion.source.text)
         streams.say(conversion_text(conversion, said))

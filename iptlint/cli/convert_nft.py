@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import FAILED, options, streams
+from iptlint.cli import FAILED, streams
 from iptlint.cli.readings import complain, read_one
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def _print(translated: Translated, output_format: str) -> None:
     if output_format == "json":
         from iptlint.reports.conversion import translation_json
 
-        options.write_utf8(translation_json(translated))
+        streams.write_utf8(translation_json(translated))
         return
-    options.write_utf8(translated.text)
+    streams.write_utf8(translated.text)
     for path, line, why in translated.lost:
-        streams.say(f"{options.printable(f'{path}:{line}: not converted: {why}')}\n")
+        streams.say(f"{streams.printable(f'{path}:{line}: not converted: {why}')}\n")
     if translated.objection:
-        streams.say(f"not proved: {options.printable(translated.objection)}\n")
+        streams.say(f"not proved: {streams.printable(translated.objection)}\n")

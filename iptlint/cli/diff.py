@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams, terminal
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.readings import complain, read_one, source_of, with_sets
 from iptlint.cli.scripts import script_options, script_reader
@@ -164,13 +164,13 @@ def _print(
 
     if output_format == "json":
         more = {} if session is None else {"session": session_json(*session)}
-        options.write_utf8(diff_json(compared, more))
+        streams.write_utf8(diff_json(compared, more))
     elif output_format == "markdown":
-        options.write_utf8(diff_markdown(compared, everything=everything))
+        streams.write_utf8(diff_markdown(compared, everything=everything))
     else:
-        columns = options.fitted(PLAIN).columns
-        options.write(diff_text(compared, everything=everything, columns=columns))
-        options.write("" if session is None else session_text(*session))
+        columns = terminal.fitted(PLAIN).columns
+        streams.write(diff_text(compared, everything=everything, columns=columns))
+        streams.write("" if session is None else session_text(*session))
 
 
 def _readings(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, streams
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.matrix import terminal_columns
 from iptlint.cli.policy import hosts_of, of_hosts
@@ -39,9 +39,9 @@ def command(
     with allowance.for_("to explain the rules; --whole leaves the chains out"):
         explained = [sentences_of(host, chains=not whole) for host in hosts.hosts]
     if output_format == "json":
-        options.write_utf8(report.explanation_json(explained))
+        streams.write_utf8(report.explanation_json(explained))
     elif output_format == "markdown":
-        options.write_utf8(report.explanation_markdown(explained))
+        streams.write_utf8(report.explanation_markdown(explained))
     else:
-        options.write(report.explanation_text(explained, terminal_columns()))
+        streams.write(report.explanation_text(explained, terminal_columns()))
     return FAILED if hosts.unfinished else 0

@@ -163,13 +163,13 @@ def _publish(fixed: Fixed, report: Report, asked: options.Asked) -> None:
     formats.publish(report, asked, {"json": as_json})
     printed = [FORMATS[output.format] for output in asked.outputs if output.path is None]
     to_people = all(each.for_people for each in printed)
-    (options.write if to_people else streams.say)(fixed_text(fixed, report, written=True))
+    (streams.write if to_people else streams.say)(fixed_text(fixed, report, written=True))
 
 
 def _shown(fixed: Fixed, report: Report, texts: _Texts) -> int:
     from iptlint.reports.fixes import fixed_text, unified_diff
 
-    options.write(unified_diff(texts.changed, texts.new))
+    streams.write(unified_diff(texts.changed, texts.new))
     streams.say(fixed_text(fixed, report, written=False))
     return int(bool(texts.changed))
 

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from iptlint.cli import options, streams
+from iptlint.cli import streams
 
 if TYPE_CHECKING:
     from iptlint.fleet.table import AskedColumns
@@ -60,7 +60,7 @@ def writing(outputs: Iterable[tuple[str, str | None]], asked: AskedColumns) -> I
         def write(say: Callable[[Writer], Iterable[str]]) -> None:
             for writer, file in files:
                 for piece in say(writer):
-                    (options.write_utf8 if file is None else file.write)(piece)
+                    (streams.write_utf8 if file is None else file.write)(piece)
             streams.finish()
 
         write(lambda writer: [writer.begin()])

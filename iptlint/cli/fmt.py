@@ -75,7 +75,7 @@ def _formatted(source: SourceFile, reader: Reader) -> Formatted:
 def _show(changed: Sequence[Formatted]) -> None:
     from iptlint.reports.fixes import unified_diff
 
-    options.write(unified_diff([(each.old, each.new) for each in changed]))
+    streams.write(unified_diff([(each.old, each.new) for each in changed]))
 
 
 def _write(done: Sequence[Formatted], *, to_stdout: bool) -> list[str]:
@@ -84,7 +84,7 @@ def _write(done: Sequence[Formatted], *, to_stdout: bool) -> list[str]:
 
     for each in done:
         if each.old.path == STDIN and to_stdout:
-            options.write_utf8(each.new.text)
+            streams.write_utf8(each.new.text)
     try:
         write_all([(e.old, e.new) for e in done if e.changed and e.old.path != STDIN])
     except NotWrittenError as error:
@@ -98,7 +98,7 @@ def _tell(
     from iptlint.reports.formatting import formatting_json, formatting_text
 
     if output_format == "json":
-        options.write_utf8(formatting_json(done, complaints))
+        streams.write_utf8(formatting_json(done, complaints))
         return
     named = [each for each in done if each.old.path != STDIN]
     streams.say(formatting_text(named, written=written))

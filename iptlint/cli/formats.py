@@ -5,29 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import options
+from iptlint.cli import options, streams, terminal
+from iptlint.cli.options import Output
 from iptlint.reports.formats import FORMATS, PLAIN, Look, written
 
 if TYPE_CHECKING:
     from iptlint.linter.report import Report
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A format, and the file that it goes to; None: standard output."""
-
-    format: str
-    path: str | None = None
-
-    def __str__(self) -> str:
-        return self.format if self.path is None else f"{self.format}:{self.path}"
 
 
 def _outputs(
@@ -100,19 +90,20 @@ def publish(
     report = report if asked.show_suppressed else replace(report, hidden=())
     if asked.sort == "severity":
         report = replace(report, findings=gravest_first(report.findings))
+    printed = terminal.look_of(asked)
     for output in asked.outputs:
         for_people = FORMATS[output.format].for_people
         if empty and for_people:
             continue
-        look = asked.look() if output.path is None else replace(asked.look(), **_IN_A_FILE)
+        look = printed if output.path is None else replace(printed, **_IN_A_FILE)
         write = None if asked.statistics and for_people else instead.get(output.format)
         text = write(report, look) if write else written(output.format, report, look)
         if output.path is not None:
             _save(output.path, text)
         elif for_people:
-            options.write(text)
+            streams.write(text)
         else:
-            options.write_utf8(text)
+            streams.write_utf8(text)
 
 
 _IN_A_FILE: dict[str, Any] = {"colour": False, "columns": PLAIN.columns, "links": False}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.packet_options import packet_fields, packet_options
 from iptlint.cli.readings import complain, read_one, refuse_other_family
@@ -69,7 +69,7 @@ def command(files: tuple[str, ...], allowance: Allowance, **given: Any) -> int:
         drawn = graph(rulesets, given["most"] or MOST)
         way, note = _way(drawn, rulesets, reader, given)
         text = _written(given["output_format"], drawn, way, note)
-    options.write_utf8(text)
+    streams.write_utf8(text)
     unread = [complain(reading) for reading in readings]
     return FAILED if any(unread) else 0
 

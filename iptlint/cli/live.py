@@ -77,7 +77,7 @@ def _save(gathered: Gathered, path: str) -> int:
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or error}") from None
     streams.complain(*(f"{unread.what}: {unread.why}" for unread in gathered.unread))
-    options.write(options.printable(f"wrote {path}; `iptlint check {path}` reads it") + "\n")
+    streams.write(streams.printable(f"wrote {path}; `iptlint check {path}` reads it") + "\n")
     return 0
 
 

@@ -114,6 +114,6 @@ def _print(loads: list[Load], output_format: str) -> None:
     from iptlint.reports.loads import loads_json, loads_text
 
     if output_format == "json":
-        options.write_utf8(loads_json(loads))
+        streams.write_utf8(loads_json(loads))
     elif loads:
-        options.write(loads_text(loads))
+        streams.write(loads_text(loads))

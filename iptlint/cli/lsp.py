@@ -15,6 +15,7 @@ import click
 from iptlint.cli import check, options, scripts
 from iptlint.cli.baseline import without_known
 from iptlint.cli.inputs import Inputs, read_inputs, twins
+from iptlint.cli.judge import Judge
 from iptlint.cli.settings import META
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _host(document: Document) -> Host:
 
     context = check.command.make_context("check", ["--", document.path])
     given = {**context.params, "overrides": context.meta[META].overrides}
-    asked = options.Asked.of({**given, "budget": check.budget(given), "outputs": ()})
+    asked = options.Asked.of({**given, "budget": options.budget_of(given), "outputs": ()})
     inputs = _inputs(document, given)
     sets = read_inputs(given["ipsets"], given["max_bytes"])
     reader = options.reader_of(given)
@@ -129,7 +130,7 @@ class _Look:
     given: Mapping[str, Any]
 
     def __call__(self, state: State) -> Report:
-        judge = check.Judge(
+        judge = Judge(
             state.reader,
             state.ipsets,
             self.asked,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, streams
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.policy import hosts_of, of_hosts
 from iptlint.cli.policy_files import read_policy
@@ -84,18 +84,18 @@ def _print(matrix: Matrix, output_format: str) -> None:
 
     match output_format:
         case "text":
-            options.write(report.matrix_text(matrix, terminal_columns()))
+            streams.write(report.matrix_text(matrix, terminal_columns()))
         case "html":
             from iptlint.reports.html.matrix_page import matrix_html
 
-            options.write_utf8(matrix_html(matrix))
+            streams.write_utf8(matrix_html(matrix))
         case _:
             write = {
                 "csv": report.matrix_csv,
                 "markdown": report.matrix_markdown,
                 "json": report.matrix_json,
             }[output_format]
-            options.write_utf8(write(matrix))
+            streams.write_utf8(write(matrix))
 
 
 def terminal_columns() -> int:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.reports.formats import PLAIN, Look
-
 if TYPE_CHECKING:
-    from iptlint.cli.formats import Output
     from iptlint.dialects import Reader
     from iptlint.linter.budget import Budget
     from iptlint.linter.report import Report
@@ -26,8 +21,18 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _FAMILIES = {"ip": "ip", "4": "ip", "ipv4": "ip", "ip6": "ip6", "6": "ip6", "ipv6": "ip6"}
 
 PROFILES = ("default", "strict", "cis")
-_NARROWEST = 40
 THRESHOLDS = ("error", "warning", "info", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A format, and the file that it goes to; None: standard output."""
+
+    format: str
+    path: str | None = None
+
+    def __str__(self) -> str:
+        return self.format if self.path is None else f"{self.format}:{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +62,6 @@ class Asked:
     def of(cls, given: Mapping[str, Any]) -> Asked:
         """Of the values of a command's options."""
         return cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
-
-    def look(self) -> Look:
-        """As wide as the terminal, if it is one, and within what reads well."""
-        look = Look(
-            use_colour(self.color),
-            quiet=self.quiet,
-            statistics=self.statistics,
-            links=self.color != "never" and has_links(),
-        )
-        return fitted(look)
-
-
-def fitted(look: Look) -> Look:
-    """As wide as the terminal, if it is one, and within what reads well."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return look
-    import shutil
-
-    columns = shutil.get_terminal_size((PLAIN.columns, 24)).columns
-    return replace(look, columns=max(_NARROWEST, min(columns, PLAIN.columns)))
 
 
 def comma_list(name: str, read: Callable[[str], object], **more: Any) -> Decorator:
@@ -135,57 +120,6 @@ def reader_of(given: Mapping[str, Any]) -> Reader:
 
     files = NoFiles() if given["no_include"] else LocalFiles(tuple(given["include_dirs"]))
     return Reader(family_of(given.get("family")), files)
-
-
-def use_colour(wanted: str) -> bool:
-    """``auto``: on a terminal, unless NO_COLOR or FORCE_COLOR says otherwise
-    (https://no-color.org, https://force-color.org)."""
-    if wanted != "auto":
-        return wanted == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return on_terminal and os.environ.get("TERM") != "dumb"
-
-
-_WITH_LINKS = ("WT_SESSION", "KONSOLE_VERSION", "KITTY_WINDOW_ID", "DOMTERM", "WEZTERM_PANE")
-_PROGRAMS_WITH_LINKS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby")
-
-
-def has_links() -> bool:
-    """Whether what is printed goes to a terminal that is known to have hyperlinks (OSC 8); who
-    knows better says so by FORCE_HYPERLINK, 1 or 0."""
-    forced = os.environ.get("FORCE_HYPERLINK")
-    if forced:
-        return forced != "0"
-    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        return False
-    version = os.environ.get("VTE_VERSION", "")
-    return (
-        any(os.environ.get(name) for name in _WITH_LINKS)
-        or os.environ.get("TERM_PROGRAM", "") in _PROGRAMS_WITH_LINKS
-        or os.environ.get("TERM", "").startswith(("xterm-kitty", "alacritty", "foot"))
-        or (version.isascii() and version.isdigit() and version >= "5000" and len(version) >= 4)
-    )
-
-
-def printable(text: str) -> str:
-    """A path or message in which nothing speaks to the terminal."""
-    from iptlint.reports.safe import visible
-
-    return visible(text)
-
-
-def write(text: str) -> None:
-    """Text for people: in the encoding of the terminal."""
-    click.echo(text, nl=False, color=True)
-
-
-def write_utf8(text: str) -> None:
-    """Text for programs: UTF-8, whatever the locale (RFC 8259 asks it of JSON)."""
-    click.echo(text.encode("utf-8", "replace"), nl=False)
 
 
 output_format: Decorator = click.option(
@@ -251,6 +185,12 @@ def limits(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(LIMITS.values()):
         command = option(command)
     return command
+
+
+def budget_of(given: Mapping[str, Any]) -> Budget:
+    from iptlint.linter.budget import Budget
+
+    return Budget(given["timeout"], given["max_memory"] << 20, given["max_findings"])
 
 
 def _limit(name: str, default: float, help: str) -> Decorator:

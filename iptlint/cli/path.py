@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.clouds import ask_aws, read_cloud
 from iptlint.cli.path_hosts import hosts_of
@@ -118,13 +118,13 @@ def _print(paths: Sequence[CloudPath], output_format: str) -> None:
     from iptlint.reports.path import path_json, path_text
 
     if output_format == "json":
-        options.write_utf8(path_json(paths))
+        streams.write_utf8(path_json(paths))
     elif output_format == "html":
         from iptlint.reports.html.path_page import path_html
 
-        options.write_utf8(path_html(paths))
+        streams.write_utf8(path_html(paths))
     else:
-        options.write(path_text(paths))
+        streams.write(path_text(paths))
 
 
 def _print_matrix(
@@ -136,13 +136,13 @@ def _print_matrix(
     listeners = [one for host in hosts for one in host.listeners or ()]
     matrices = [PathMatrix(path, (*service_rows(cloud, path, listeners),)) for path in paths]
     if output_format == "json":
-        options.write_utf8(matrix_json(matrices))
+        streams.write_utf8(matrix_json(matrices))
     elif output_format == "html":
         from iptlint.reports.html.path_page import path_matrix_html
 
-        options.write_utf8(path_matrix_html(matrices))
+        streams.write_utf8(path_matrix_html(matrices))
     else:
-        options.write(matrix_text(matrices))
+        streams.write(matrix_text(matrices))
 
 
 def _path(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from iptlint.cli import FAILED, options, streams
+from iptlint.cli import FAILED, streams
 from iptlint.cli.budgets import Allowance
 from iptlint.cli.policy import hosts_of
 
@@ -36,11 +36,11 @@ def judge_table(
         judge_packets(hosts.hosts[0], rows), lambda known: f"{known} of {len(rows)} were judged"
     )
     if chosen == "csv":
-        options.write_utf8(report.packets_csv(header, answered))
+        streams.write_utf8(report.packets_csv(header, answered))
     elif chosen == "json":
-        options.write_utf8(report.packets_json(path, answered))
+        streams.write_utf8(report.packets_json(path, answered))
     else:
-        options.write(report.packets_text(path, answered))
+        streams.write(report.packets_text(path, answered))
     errors = [each for each in answered if each.error]
     streams.complain(*(f"{path}:{each.row.line}: {each.error}" for each in errors[:_MOST_ERRORS]))
     if len(errors) > _MOST_ERRORS:

@@ -9,7 +9,7 @@ import threading
 import time
 from types import TracebackType
 
-from iptlint.cli import options, streams
+from iptlint.cli import streams
 
 _PATIENCE = 1.0
 _INTERVAL = 0.3
@@ -53,7 +53,7 @@ class Progress:
         longest = sorted(self._times.items(), key=lambda item: -item[1])
         rows = (*longest, ("in all", time.monotonic() - self._began))
         for what, seconds in rows:
-            streams.say(options.printable(f"iptlint: {seconds:7.3f} s: {what}") + "\n")
+            streams.say(streams.printable(f"iptlint: {seconds:7.3f} s: {what}") + "\n")
 
     def _count(self) -> None:
         """The time that has gone by is that of what was being done."""
@@ -89,7 +89,7 @@ class Progress:
         self._shown = True
         seconds = int(time.monotonic() - self._began)
         columns = shutil.get_terminal_size().columns - 1
-        line = options.printable(f"iptlint: {seconds} s: {self._what}")
+        line = streams.printable(f"iptlint: {seconds} s: {self._what}")
         streams.say(_CLEAR + line[: max(columns, 1)])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams, terminal
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.readings import complain, read_one
 from iptlint.cli.scripts import script_options, script_reader
@@ -53,9 +53,9 @@ def command(
     )
     notes = not_followed(reading.ruleset)
     if output_format == "json":
-        options.write_utf8(reach_json(answers, notes))
+        streams.write_utf8(reach_json(answers, notes))
     else:
-        columns = options.fitted(PLAIN).columns
-        options.write(reach_text(answers, notes, columns))
+        columns = terminal.fitted(PLAIN).columns
+        streams.write(reach_text(answers, notes, columns))
     unread, is_cut = complain(reading), allowance.complain()
     return FAILED if unread or is_cut else 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import options
+from iptlint.cli import options, streams
 
 if TYPE_CHECKING:
     from iptlint.rules.registry import RuleModule
@@ -36,9 +36,9 @@ def command(rule: str | None, output_format: str) -> int:
     except UnknownRuleError as error:
         raise click.UsageError(str(error)) from None
     if output_format == "json":
-        options.write_utf8(rule_docs.as_json(chosen))
+        streams.write_utf8(rule_docs.as_json(chosen))
     else:
-        options.write(
+        streams.write(
             rule_docs.document(chosen[0]) if _one(rule, chosen) else rule_docs.table(chosen)
         )
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from iptlint.cli import options, overrides
+from iptlint.cli import overrides, streams
 from iptlint.cli.settings import META, Settled, keys
 
 
@@ -27,7 +27,7 @@ def show_settings(context: click.Context, file: str) -> int:
         name = by_key[key].name if key in by_key else None
         if name is not None and context.get_parameter_source(name) is typed:
             line = f"{key} = {_shown(context.params[name])}  # command line"
-        options.write(options.printable(line) + "\n")
+        streams.write(streams.printable(line) + "\n")
     return 0
 
 

@@ -23,12 +23,27 @@ def prepare() -> None:
         _never_fail_to_encode(stream)
 
 
+def printable(text: str) -> str:
+    """A path or message in which nothing speaks to the terminal."""
+    from iptlint.reports.safe import visible
+
+    return visible(text)
+
+
+def write(text: str) -> None:
+    """Text for people: in the encoding of the terminal."""
+    click.echo(text, nl=False, color=True)
+
+
+def write_utf8(text: str) -> None:
+    """Text for programs: UTF-8, whatever the locale (RFC 8259 asks it of JSON)."""
+    click.echo(text.encode("utf-8", "replace"), nl=False)
+
+
 def complain(*sentences: str) -> None:
     """Each on a line of standard error, as what iptlint says; nothing of them speaks to the
     terminal."""
-    from iptlint.reports.safe import visible
-
-    say("".join(f"iptlint: {visible(sentence)}\n" for sentence in sentences))
+    say("".join(f"iptlint: {printable(sentence)}\n" for sentence in sentences))
 
 
 def say(text: str) -> None:

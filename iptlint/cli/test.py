@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, formats, options
+from iptlint.cli import FAILED, formats, options, streams
 from iptlint.cli.baseline import baselines, without_known, write
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.policy import Hosts, hosts_of, of_hosts
@@ -101,7 +101,7 @@ def _write(files: tuple[str, ...], given: dict[str, Any], allowance: Allowance) 
         raise click.UsageError(f"these are files of several hosts ({names}); name those of one")
     with allowance.for_("to write tests of the rules; a longer --timeout may be"):
         text = written_tests(hosts.hosts[0])
-    options.write_utf8(text)
+    streams.write_utf8(text)
     return FAILED if hosts.unfinished else 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, options
+from iptlint.cli import FAILED, options, streams, terminal
 from iptlint.cli.budgets import Allowance, limits
 from iptlint.cli.packet_options import packet_fields, packet_options
 from iptlint.cli.readings import complain, read_one, refuse_other_family
@@ -89,7 +89,7 @@ def command(
         traces = traces_of(ruleset, chosen, fields, addresses)
         answers = [FamilyTrace(traced, connection(traced) if reply else None) for traced in traces]
         text = _text(answers, output_format, everything=everything)
-    (options.write_utf8 if output_format == "json" else options.write)(text)
+    (streams.write_utf8 if output_format == "json" else streams.write)(text)
     return FAILED if complain(reading) else 0
 
 
@@ -99,7 +99,7 @@ def _text(answers: list[FamilyTrace], output_format: str, *, everything: bool) -
 
     if output_format == "json":
         return trace_json(answers)
-    return trace_text(answers, everything=everything, columns=options.fitted(PLAIN).columns)
+    return trace_text(answers, everything=everything, columns=terminal.fitted(PLAIN).columns)
 
 
 def traces_of(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iptlint.cli import options
+from iptlint.cli import streams
 from iptlint.cli.budgets import Allowance
 from iptlint.cli.readings import source_of
 
@@ -57,9 +57,9 @@ def tell_of_log(
             "`journalctl --dmesg` or `dmesg` prints them"
         )
     if output_format == "json":
-        options.write_utf8(log_json(log))
+        streams.write_utf8(log_json(log))
     else:
-        options.write(log_text(log, everything=everything))
+        streams.write(log_text(log, everything=everything))
 
 
 def _read(path: str, text: str, ruleset: Ruleset, addresses: HostAddresses | None) -> Log:

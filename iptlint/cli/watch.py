@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iptlint.cli import FAILED, INTERRUPTED, options, streams
+from iptlint.cli import FAILED, INTERRUPTED, streams
 from iptlint.cli.inputs import STDIN, expanded
 from iptlint.cli.settings import META, TYPED
 
@@ -115,7 +115,7 @@ def _look_again(command: click.Command, args: Sequence[str]) -> int:
 
 def _clear() -> None:
     if sys.stdout is not None and sys.stdout.isatty():
-        options.write(_CLEAR)
+        streams.write(_CLEAR)
 
 
 def _counted(seen: dict[str, object]) -> str:

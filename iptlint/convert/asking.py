@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from iptlint.dialects.iptables.extensions.row import GivenOption, Uses
 from iptlint.dialects.nft.writing.tests import HAS_CONNECTION, Item, Lines, Of
 from iptlint.dialects.nft.writing.values import identifier
 from iptlint.model import Chain, Effect, Family, Match, Rule
 from iptlint.model.sets import SavedSets
+
+FULL_MASKS = ("255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
+"""Of one address."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,25 @@ class Declarations:
 
 
 @dataclass(frozen=True, slots=True)
+class Ring:
+    """How often an address has to have been noted, and in how many seconds; None: ever."""
+
+    hits: int
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A list of ``recent``, as the rules of a table ask for it. ``odd``: why nft has no sets for
+    it."""
+
+    side: str
+    mask: str
+    rings: tuple[Ring, ...]
+    odd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """Of the rule that is converted: its family, its protocol where ``-p`` names one, its table and
     its chain; what is known of ipsets and of the lists of ``recent``, and where sets and objects
@@ -82,9 +103,6 @@ class Asking:
     def address_type(self) -> str:
         return "ipv4_addr" if self.family is Family.IP else "ipv6_addr"
 
-
-if TYPE_CHECKING:
-    from iptlint.convert.recent import Seen
 
 Tests = Callable[[Uses, Asking], Lines]
 """What all options of a match test together."""

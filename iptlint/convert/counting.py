@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from iptlint.convert.asking import Asking, Joint, Tests, compared, line
+from iptlint.convert.asking import FULL_MASKS, Asking, Joint, Tests, compared, line
 from iptlint.dialects import thresholds
 from iptlint.dialects.iptables.extensions.builders import all_given, number_of, value_of
 from iptlint.dialects.iptables.extensions.row import Uses
@@ -17,7 +17,6 @@ from iptlint.model import Family
 from iptlint.model.numbers import decimal
 from iptlint.model.protocols import PORT_PROTOCOLS
 
-FULL_MASKS = ("255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 _MOST_OF_A_QUOTA = 2**63 - 1
 """nft_quota_do_init; iptables takes twice as much."""
 _SIZE = 65535

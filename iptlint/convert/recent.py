@@ -10,10 +10,8 @@ sets say whose turn it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from iptlint.convert.asking import Asking
-from iptlint.convert.counting import FULL_MASKS
+from iptlint.convert.asking import FULL_MASKS, Asking, Ring, Seen
 from iptlint.dialects.iptables.extensions.builders import value_of
 from iptlint.dialects.iptables.extensions.row import Uses
 from iptlint.dialects.nft.writing.tests import Item, Lines
@@ -23,24 +21,6 @@ from iptlint.model import Effect, Match, Uncertain
 _SIZE = 65535
 _MOST_HITS = 64
 """More sets nobody would want; xt_recent itself keeps as many times as its rules ask for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """How often an address has to have been noted, and in how many seconds; None: ever."""
-
-    hits: int
-    seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A list, as the rules of a table ask for it. ``odd``: why nft has no sets for it."""
-
-    side: str
-    mask: str
-    rings: tuple[Ring, ...]
-    odd: str = ""
 
 
 def lists(each: Iterable[Uses]) -> Mapping[str, Seen]:

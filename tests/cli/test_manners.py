@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from iptlint.cli import group, options
+from iptlint.cli import group, options, terminal
 from iptlint.linter.budget import Budget
 from tests.cli.conftest import BROKEN, CLEAN, Run
 
@@ -77,7 +77,7 @@ def test_text_is_as_wide_as_the_terminal(
         "shutil.get_terminal_size", lambda fallback: os.terminal_size((columns, 24))
     )
     asked = options.Asked((), (), (), "default", "warning", (), (), Budget())
-    assert asked.look().columns == widest
+    assert terminal.look_of(asked).columns == widest
 
 
 def test_help_of_the_program_lists_the_options_of_check() -> None:
