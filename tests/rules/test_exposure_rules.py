@@ -228,6 +228,16 @@ def test_an_advertisement_of_a_neighbour_is_missed_alone() -> None:
     assert found.help.endswith("icmpv6 type { nd-neighbor-advert, nd-router-advert } accept")
 
 
+def test_the_icmp_of_ipv4_is_shown_where_neighbours_are_dropped() -> None:
+    """`ip6tables -p icmp` is protocol 1, of which IPv6 has no packets."""
+    rules = (LO, RUNNING, "-A INPUT -p tcp --dport 22 -j ACCEPT", "-A INPUT -p icmp -j ACCEPT")
+    found = one(table(*rules), "IPT702", "rules.v6")
+    assert [(label.span.text, label.message) for label in found.related] == [
+        ("-A INPUT -p icmp -j ACCEPT", "accepts the ICMP of IPv4 only")
+    ]
+    assert not one(table(*rules[:3]), "IPT702", "rules.v6").related
+
+
 # -- what the findings say ----------------------------------------------------------
 
 

@@ -56,14 +56,14 @@ from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
-from iptlint.findings import Cause, Confidence, Finding, Severity, suggestions
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, suggestions
 from iptlint.findings.acceptance import acceptance
 from iptlint.findings.fix import Change, Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import so_many_others
-from iptlint.model import Family, Field, Hook, Rule, VerdictKind, Within
+from iptlint.model import Chain, Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
-from iptlint.model.protocols import ICMP6
+from iptlint.model.protocols import ICMP, ICMP6
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
@@ -188,7 +188,7 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
 def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind], links: _Links) -> Finding:
     sent = _messages(hooks, hook, *kinds) & links.packets
     most = turned_away_by(hooks, hook, sent)
-    decider, chain = most.by, most.by.base(hook).name
+    decider, base = most.by, most.by.base(hook)
     surely = is_about_ip6(hooks) and not links.where
     possible = f"where the host has IPv6{links.where}, "
     there = " there" * bool(links.where)
@@ -198,13 +198,27 @@ def _blocked(hooks: Hooks, hook: Hook, kinds: Sequence[_Kind], links: _Links) ->
         f"{'' if surely else possible}neighbour discovery does not work{there}: "
         f"{decider.name} {decider.does} {share} {listed([kind.name for kind in kinds])}{rest}, so "
         f"that {_RESULTS[hook]}",
-        suggestions.first(decider, chain, *_remedies(hooks, kinds)),
+        suggestions.first(decider, base.name, *_remedies(hooks, kinds)),
         witness=witness_of_part(hooks.space, sent, most.part, hook),
+        related=_mistaken(base),
         severity=None if surely else Severity.WARNING,
         confidence=None if surely else Confidence.POSSIBLE,
         fix=_fix(hooks, decider, hook, kinds),
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
     )
+
+
+def _mistaken(chain: Chain) -> tuple[Label, ...]:
+    """The first rule of the chain whose author may think that it accepts these messages."""
+    rule = next(filter(_accepts_icmp_of_ip4, chain.rules), None)
+    if rule is None:
+        return ()
+    return (Label(rule.origin.span, "accepts the ICMP of IPv4 only"),)
+
+
+def _accepts_icmp_of_ip4(rule: Rule) -> bool:
+    test = Within(Field.PROTO, ((ICMP, ICMP),))
+    return rule.verdict.kind is VerdictKind.ACCEPT and test in rule.matches
 
 
 def _and_others(most: LargestShare) -> tuple[str, str]:
