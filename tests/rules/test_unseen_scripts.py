@@ -307,3 +307,23 @@ def test_a_variable_that_is_to_be_filled_in_first_is_named(test: str, line: int)
     assert wanted(parse(SourceFile("fw.sh", text.replace('LAN=""', "LAN=eth1")))) is None
     assert wanted(parse(SourceFile("fw.sh", text.replace(" # yours", "; read LAN")))) is None
     assert not in_script(text.replace('LAN=""', "LAN=eth1"), "IPT008")
+
+
+# -- advice that would do harm, or none -------------------------------------------------------
+
+
+def test_a_translation_of_answers_is_not_to_be_moved_to_a_filter() -> None:
+    """nf_nat_core.c: what comes back of a connection is translated without asking a rule."""
+    rule = "iptables -t nat -A POSTROUTING -m state --state ESTABLISHED -j {}\n"
+    (told,) = in_script(rule.format("SNAT --to 192.0.2.1"), "IPT103")
+    assert told.help.endswith("delete the rule: answers are translated back without one")
+    (told,) = in_script(rule.format("ACCEPT"), "IPT103")
+    assert told.help.endswith("filter in a filter chain")
+
+
+def test_what_docker_makes_anew_is_not_to_be_saved() -> None:
+    """What IPT404 tells of is not to come of another's advice."""
+    (told,) = in_script("iptables -I DOCKER-USER -i eth0 -j DROP\n", "IPT403")
+    assert told.help.endswith("have a systemd unit run it at boot, after docker has started")
+    (told,) = in_script("iptables -I FORWARD -i eth0 -j DROP\n", "IPT403")
+    assert "netfilter-persistent save" in told.help

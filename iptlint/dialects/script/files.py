@@ -49,11 +49,16 @@ STARTERS = (*CONTAINERS, "Vagrantfile", "*.service", "*crontab*", "*.cron", "rc.
 
 def is_named_beside(files: Files, path: str, patterns: Sequence[str]) -> bool:
     """Whether a file beside the script names it, of those that are called so."""
-    own = PurePosixPath(path)
-    name = re.compile(rf"(?<![\w.-]){re.escape(own.name)}(?![\w.-])")
-    beside = (f"{escape(str(own.parent))}/{pattern}" for pattern in patterns)
+    return has_word_beside(files, path, PurePosixPath(path).name, patterns)
+
+
+def has_word_beside(files: Files, path: str, word: str, patterns: Sequence[str]) -> bool:
+    """Whether the word stands in a file beside the script, of those that are called so."""
+    found = re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])")
+    folder = escape(str(PurePosixPath(path).parent))
+    beside = (f"{folder}/{pattern}" for pattern in patterns)
     return any(
-        name.search(_text(files, each)) for pattern in beside for each in files.matching(pattern)
+        found.search(_text(files, each)) for pattern in beside for each in files.matching(pattern)
     )
 
 
@@ -65,6 +70,20 @@ def _text(files: Files, path: str) -> str:
 
 
 _MOST_OF_A_STARTER = 2**18
+
+
+def sets_filled_beside(files: Files, path: str) -> frozenset[str]:
+    """Those that scripts beside this one make, or put something into, by their names."""
+    beside = files.matching(f"{escape(str(PurePosixPath(path).parent))}/*.sh")
+    own = files.real_path(path)
+    texts = (_text(files, each) for each in beside if files.real_path(each) != own)
+    return frozenset(found[1] for text in texts for found in _FILLS.finditer(text))
+
+
+_FILLS = re.compile(
+    r"\bipset[ \t]+(?:-(?:exist|!|q|quiet)[ \t]+)*(?:create|add|-N|-A|--create|--add)[ \t]+"
+    r"(?:-(?:exist|!)[ \t]+)*[\"']?([\w.-]+)"
+)
 
 
 def called_files(absent: Sequence[Span]) -> list[str]:

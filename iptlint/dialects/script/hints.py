@@ -38,6 +38,15 @@ _BOOT_WORDS = re.compile(
     r"|PostUp|PreUp|\$(?:\{)?(?:script_type|IFACE|PPP_|ifconfig_|trusted_ip|dev\b)",
     re.IGNORECASE,
 )
+_IN_CONTAINER = re.compile(
+    r"\b127\.0\.0\.11\b"
+    r"|^[ \t]*#[^\n]*\b(?:for an?|(?:in|inside|within) (?:an?|the|this|each|every))"
+    r"(?: [\w-]+){0,4} (?:dev)?containers?\b"
+    r"(?! (?:net|bridge|host|subnet|traffic|port|addr|engine))",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Where docker answers for names, in containers and nowhere else; or a remark that says so."""
+
 _SAVE_WORDS = re.compile(
     r"ip6?tables-save|\$\{?\w*(?:ipt|tables)\w*\}?[\"']?-save\b|netfilter-persistent"
     r"|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b|nft (?:-\w+ )*list ruleset *>",
@@ -108,7 +117,7 @@ class Hints:
         if _BOOT_PATHS.search(self.source.path) or is_firmwares(self.source.path):
             return True
         is_service = _START.search(text) and _STOP.search(text)
-        passes = _TEMPORARY.search(text) or self.is_main_program
+        passes = _TEMPORARY.search(text) or _IN_CONTAINER.search(text) or self.is_main_program
         return bool(_BOOT_WORDS.search(text) or is_service or passes)
 
     @property

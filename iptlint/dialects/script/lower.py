@@ -16,6 +16,7 @@ from iptlint.dialects.script.files import (
     STARTERS,
     called_files,
     is_named_beside,
+    sets_filled_beside,
 )
 from iptlint.dialects.script.generated_text import TextPart
 from iptlint.dialects.script.ipset_command import tell_early_sets
@@ -151,6 +152,8 @@ def _script(
     diagnostics = (*run.diagnostics, *(() if not_understood is None else (not_understood,)))
     doubted = {(n.span.source.path, n.span.start, n.span.end) for n in run.notes}
     path = run.files.own_path(run.main.path)
+    asks = "--match-set" in run.main.text
+    made_beside = sets_filled_beside(run.files, path) if asks else frozenset()
     return Script(
         run.main,
         tuple(run.steps),
@@ -159,7 +162,7 @@ def _script(
         tuple(_once(diagnostics)),
         commands,
         commands - len(doubted),
-        frozenset(run.made_sets) if makes_known else None,
+        frozenset(run.made_sets) | made_beside if makes_known else None,
         None if given is None else _families(given),
         facing(run.environment.variables),
         (*absent, *_unread(run), *rest),

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from iptlint.dialects.diagnostics import Diagnostic
+from iptlint.dialects.script.files import STARTERS, has_word_beside
 from iptlint.dialects.script.generated_text import Condition, text_of_words
 from iptlint.dialects.script.iptables_execution import IptablesCall
 from iptlint.dialects.script.state import Run
@@ -46,9 +47,13 @@ _STOPS_WITHOUT = re.compile(
 
 def _are_asked_for(run: Run, unset: list[str]) -> bool:
     """Whether who calls the script is told to give the variables values: in a remark that names
-    them, or by the shell, or the script asks whether one has any. Names like a word are none."""
+    them, or by the shell, or the script asks whether one has any, or a file beside it that starts
+    it speaks of one. Names like a word are none."""
     text = run.main.text
     if _STOPS_WITHOUT.search(text) is not None or any(_is_tested(text, name) for name in unset):
+        return True
+    path = run.files.own_path(run.main.path)
+    if any(has_word_beside(run.files, path, name, (*STARTERS, "*.env")) for name in unset):
         return True
     return all(
         name != name.lower()

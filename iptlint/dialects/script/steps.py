@@ -94,8 +94,9 @@ def may_make_rules(steps: Iterable[Step], absent: Iterable[Span]) -> bool:
 class Script:
     """``start``: the tables before the first step. ``diagnostics``: what is wrong with the text
     and with its commands. ``understood`` of ``commands`` that are there were understood.
-    ``sets``: the ipsets that it makes; None where it may make any. ``families``: those of which it
-    is known what there was before; None where no other start was given than an empty one.
+    ``sets``: the ipsets that it, or a script beside it, makes; None where it may make any.
+    ``families``: those of which it is known what there was before; None where no other start was
+    given than an empty one.
     ``facing``: of interfaces, whether the world is behind them, as far as variables tell.
     ``absent``: where it has others carried out, or loads rules from files, that are not beside
     it. ``rule_files``: those that it writes commands for a firewall into. ``note``: what it would
@@ -163,10 +164,14 @@ class Script:
         return ruleset, (*self.diagnostics, *diagnostics)
 
     def _reached(self, count: int | None) -> tuple[Ruleset, tuple[Diagnostic, ...]]:
-        state = _Progress(self)
-        for step in self.steps[:count]:
+        state, steps = _Progress(self), self.steps[:count]
+        for step in steps:
             state.take(step)
-        return state.ruleset()
+        ruleset, diagnostics = state.ruleset()
+        if not {*self.absent}.isdisjoint(step.span for step in steps):
+            # What is not declared may be in a file of rules that was loaded and is not here.
+            diagnostics = tuple(each for each in diagnostics if each.code != "IPT003")
+        return ruleset, diagnostics
 
 
 class _Progress:

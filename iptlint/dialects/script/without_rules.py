@@ -117,6 +117,12 @@ _IN_NAMESPACES = re.compile(
 )
 
 
+_ENTERING = re.compile(
+    r"^(?![ \t]*(?:#|echo\b|printf\b))[^\n#]*\bnsenter[ \t][^\n]*(?:(?<![\w-])-\w*n|--net)\b",
+    re.MULTILINE,
+)
+
+
 _ONLY_DELETES = (
     "this script deletes rules and makes none, as far as it was followed, so nothing was checked"
 )
@@ -163,6 +169,9 @@ def _of_others(source: SourceFile, end: int) -> tuple[str, str] | None:
     if _IN_NAMESPACES.search(source.text):
         of = "the firewalls of network namespaces (`ip netns exec`)"
         advice = "in each of them: ip netns exec NAME iptables-save | iptlint check -"
+    elif _ENTERING.search(source.text, 0, end) and not _BY_A_TOOL.search(source.text):
+        of = "the firewalls of network namespaces (`nsenter`)"
+        advice = "in each of them: nsenter -n -t PID iptables-save | iptlint check -"
     elif (by := _ON_OTHERS.search(source.text, 0, end)) and not _BY_A_TOOL.search(source.text):
         of = f"the firewall of another machine (`{by[1]}`)"
         advice = "there: iptables-save or nft list ruleset, and lint what that prints"

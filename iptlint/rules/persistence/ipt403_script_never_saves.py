@@ -54,6 +54,7 @@ from iptlint.analysis.script_lockouts import FLUSHES, POLICIES, is_certain
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Family, Ruleset
+from iptlint.model.owners import owner_of_name
 from iptlint.model.script import Kind, Script, Step
 from iptlint.rules.meta import Group, Meta
 from iptlint.source import Span
@@ -170,6 +171,10 @@ def _first_change(script: Script, families: frozenset[Family]) -> Step | None:
 
 
 def _advice(ruleset: Ruleset, gone: str) -> str:
+    chains = (name for table in ruleset.tables for name in table.chains)
+    software = next((owner for name in chains if (owner := owner_of_name(name))), None)
+    if software is not None and software.transient:  # what is saved has its rules too (IPT404)
+        return f"have a systemd unit run it at boot, after {software.name} has started"
     if all(table.origin is not None for table in ruleset.tables):
         return "at its end: { echo 'flush ruleset'; nft list ruleset; } > /etc/nftables.conf"
     if gone:

@@ -281,9 +281,15 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         )
     match = rule.matches[index]
     why, advice = _why_never(analysis, chain, match, span.text)
+    if chain.type == "nat" and rule.verdict.kind is VerdictKind.NAT and _tests_state(match):
+        advice = "delete the rule: answers are translated back without one"
     refused = analysis.syntax.pick(iptables=Severity.ERROR, nft=None)
     grave = refused if isinstance(match, Interface) else None
     return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
+
+
+def _tests_state(match: Match) -> bool:
+    return isinstance(match, Within) and match.field is Field.CT_STATE
 
 
 def _why_never(analysis: TableAnalysis, chain: Chain, match: Match, text: str) -> tuple[str, str]:

@@ -35,7 +35,8 @@ running connections too.
 ## When it is wrong
 Where the rules above count traffic, or where a host sees so little of it that order is a
 matter of taste. Silent where each service has a rule of its own for its answers (`--sport 443
---state ESTABLISHED`). FORWARD is left out where Docker, Kubernetes and the like manage it.
+--state ESTABLISHED`), and where a program reads the packets of a queue. FORWARD is left out where
+Docker, Kubernetes and the like manage it.
 
 ## References
 - iptables(8): rules are examined in order: https://man7.org/linux/man-pages/man8/iptables.8.html
@@ -58,7 +59,7 @@ from iptlint.findings.fix import Fix
 from iptlint.findings.per_family import for_each_family
 from iptlint.findings.suggestions import ESTABLISHED, behind_first, puts_itself_first
 from iptlint.memo import memo
-from iptlint.model import Chain, Field, Hook, Interface, Rule
+from iptlint.model import Chain, Field, Hook, Interface, Rule, VerdictKind
 from iptlint.rules.meta import Group, Meta
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _check_hook(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         return
     if any(_is_made_again(accepted.rule, each) for each in base.rules):
         return
+    if any(rule.verdict.kind is VerdictKind.QUEUE for rule in base.rules):
+        return  # who reads a queue watches running connections, too
     one = on_one_way(hooks, accepted.packets)
     way = [*compared_in(analysis, base, one)]
     counted = sum(_for_nothing(stretch, base) for stretch in way)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from iptlint.dialects.detect import detect
@@ -203,3 +205,36 @@ def test_a_script_that_is_not_here_may_make_the_sets_that_the_next_lines_need() 
     sourced = lint((SourceFile("fw.sh", f"#!/bin/sh\n. ./conf.sh\n{rule}"),), select=("IPT407",))
     assert not called.findings
     assert sourced.findings
+
+
+def test_a_file_of_rules_that_is_not_here_may_declare_what_later_commands_name() -> None:
+    make, use = "nft add table inet t; nft add chain inet t c\n", "nft add rule inet t c ip saddr"
+    assert [each.code for each in _told(f"{make}{use} @bad drop\n")] == ["IPT003"]
+    load = 'for f in /etc/sets/*.nft; do nft -f "$f"; done\n'
+    assert "IPT003" not in [each.code for each in _told(f"{make}{load}{use} @bad drop\n")]
+
+
+def test_a_set_that_a_script_beside_fills_is_made_elsewhere(tmp_path: Path) -> None:
+    own, rule = tmp_path / "fw.sh", "iptables -A INPUT -m set --match-set {} src -j DROP\n"
+    own.write_text("#!/bin/sh\n" + rule.format("bad") + rule.format("own"))
+    (tmp_path / "sets.sh").write_text("sudo ipset -exist create 'bad' hash:net\nipset add $x 1\n")
+    report = lint((SourceFile(str(own), own.read_text()),), select=("IPT407",))
+    assert "the set own," in report.findings[0].message
+    assert not report.findings[0].related
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "Dockerfile", "fw.service", "fw.env"])
+def test_what_starts_a_script_may_give_it_values(tmp_path: Path, file: str) -> None:
+    own = tmp_path / "fw.sh"
+    own.write_text("#!/bin/sh\niptables -A INPUT -p udp --dport ${WG_PORT} -j ACCEPT\n")
+    source = SourceFile(str(own), own.read_text())
+    assert "IPT006" in [each.code for each in read(source).diagnostics]
+    (tmp_path / file).write_text("Environment=WG_PORT=51820\n")
+    assert "IPT006" not in [each.code for each in read(source).diagnostics]
+
+
+def test_who_enters_a_namespace_changes_no_firewall_of_the_host() -> None:
+    (told,) = _told('#!/bin/sh\ncmd="iptables -A INPUT -j DROP"\nnsenter -t "$1" -n -- $cmd\n')
+    assert "network namespaces (`nsenter`)" in told.message
+    (other,) = _told('#!/bin/sh\ncmd="iptables -A INPUT -j DROP"\nnsenter -t "$1" -m -- $cmd\n')
+    assert "nsenter" not in other.message
