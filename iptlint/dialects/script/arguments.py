@@ -71,13 +71,14 @@ def call_of(file: t.ScriptFile, arguments: tuple[str, ...] | None) -> ScriptCall
 def with_arguments(call: ScriptCall, file: t.ScriptFile) -> ScriptCall | None:
     """With as many words as it looks at, none of them known: for a script that does nothing without
     them, and does the same whichever they are."""
-    looked_at = _LOOKED_AT.finditer(file.source.text)
-    counted = _COUNTED.finditer(file.source.text)
+    looked_at = _LOOKED_AT.finditer(_OF_AWK.sub("", file.source.text))
+    counted = [*_COUNTED.finditer(file.source.text)]
     numbers = [decimal(match[1] or match[2]) or 0 for match in looked_at]
     numbers += [(decimal(match[2] or "1") or 1) + (match[1] == "-le") for match in counted]
     if not (call.guessed and numbers) or call.arguments or call.left_out or call.note:
         return None
-    return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(numbers) + 1)))
+    exactly = [decimal(match[2]) or 0 for match in counted if match[1] in ("-ne", "!=")]
+    return ScriptCall(tuple(mark(f"${n}") for n in range(1, max(exactly or numbers) + 1)))
 
 
 _COUNTED = re.compile(
@@ -86,6 +87,8 @@ _COUNTED = re.compile(
     re.MULTILINE,
 )
 """What a script says it wants at least, or exactly, before it ends without them."""
+_OF_AWK = re.compile(r"\bawk\b[^\n']*'[^'\n]*'")
+"""Its `$1` is a field of a line."""
 _LOOKED_AT = re.compile(r"^[^#\n]*?\$(?:\{([1-9])\b(?!:?-.)|([1-9])\b)", re.MULTILINE)
 """Where it has a value of its own for a word, it needs none."""
 

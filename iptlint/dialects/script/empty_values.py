@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script.generated_text import TextPart
@@ -38,8 +39,14 @@ class Emptied:
         return tuple(span for _, span in self.filled)
 
     def with_values(self) -> Iterator[tuple[str, ...]]:
+        """A few variables may want values unlike each other."""
         for value in VALUES:
             yield tuple(WHOLE.sub(value, word) for word in self.words)
+        marks = [mark(f"${name}") for name in self.names()]
+        if 1 < len(marks) <= _MOST_UNLIKE:
+            for values in product(VALUES, repeat=len(marks)):
+                given = dict(zip(marks, values, strict=True))
+                yield tuple(_given(word, given) for word in self.words)
 
     def names(self) -> list[str]:
         return _names(self.empty)
@@ -75,6 +82,15 @@ class Emptied:
             elif not told:
                 told = True
                 yield refusal(self.empty, diagnostic, self.command)
+
+
+_MOST_UNLIKE = 3
+
+
+def _given(word: str, values: dict[str, str]) -> str:
+    for unknown, value in values.items():
+        word = word.replace(unknown, value)
+    return WHOLE.sub(VALUES[0], word)
 
 
 def filled_text(parts: Iterable[TextPart]) -> str:

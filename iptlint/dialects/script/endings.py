@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.calls import evaluate
@@ -31,7 +33,7 @@ def ended_by(shell: Interpreter, statement: t.Statement, result: Result) -> Resu
     if "e" not in run.environment.settings:
         return result
     if not _is_told(shell, statement):
-        run.diagnostics.append(_end(shell, statement))
+        _tell(shell, statement)
     return Result(result.status, Flow.EXIT)
 
 
@@ -58,6 +60,19 @@ def _counts(statement: t.Statement) -> bool:
 
 
 _ENDS = "by `set -e` that ends the script"
+
+
+def _tell(shell: Interpreter, statement: t.Statement) -> None:
+    """With what the tool says of the command, if that is told: it is one mistake."""
+    diagnostics, span = shell.run.diagnostics, shell.span(statement)
+    for index in reversed(range(len(diagnostics))):
+        each = diagnostics[index]
+        inside = each.source is span.source and span.start <= each.start < span.end
+        if inside and each.severity == "error":
+            message = f"{each.message}; {_ENDS}: what follows is not carried out"
+            diagnostics[index] = replace(each, message=message)
+            return
+    diagnostics.append(_end(shell, statement))
 
 
 def _end(shell: Interpreter, statement: t.Statement) -> Diagnostic:

@@ -173,7 +173,7 @@ def _first_change(script: Script, families: frozenset[Family]) -> Step | None:
 def _advice(ruleset: Ruleset, gone: str) -> str:
     chains = (name for table in ruleset.tables for name in table.chains)
     software = next((owner for name in chains if (owner := owner_of_name(name))), None)
-    if software is not None and software.transient:  # what is saved has its rules too (IPT404)
+    if software is not None and software.transient:  # its rules would be saved, too
         return f"have a systemd unit run it at boot, after {software.name} has started"
     if all(table.origin is not None for table in ruleset.tables):
         return "at its end: { echo 'flush ruleset'; nft list ruleset; } > /etc/nftables.conf"

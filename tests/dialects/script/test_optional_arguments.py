@@ -31,3 +31,18 @@ def test_it_may_be_there_where_a_word_is_split() -> None:
     does = "iptables -A INPUT -p tcp --dport 22 -j DROP"
     function = f'f() {{\nif [ "${{2:-both}}" = both ]; then\n{does}\nfi\n}}\n'
     assert not is_sure(f"{COUNTS}{function}f $1\n: $2\n")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    ["test $# -ne 2 && exit 1", '[ "$#" != 2 ] && exit 1', "[ $# -lt 2 ] && exit 1"],
+)
+def test_a_field_of_awk_is_no_argument(counts: str) -> None:
+    field = "X=$(ip route | awk -F/ '{ print $7 }')\n"
+    rule = 'iptables -A INPUT -i "$1" -s "$2" -p tcp --dport 22 -j ACCEPT\n'
+    assert is_sure(f"#!/bin/sh\n{counts}\n{field}{rule}")
+
+
+def test_who_wants_so_many_is_given_no_more() -> None:
+    wants = "#!/bin/sh\n[ $# -ne 2 ] && exit 1\n"
+    assert is_sure(f'{wants}f() {{ echo "$3"; }}\niptables -A INPUT -p tcp --dport 22 -j "$2"\n')

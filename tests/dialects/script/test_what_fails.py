@@ -72,3 +72,15 @@ def test_a_set_is_made_before_it_is_filled() -> None:
 def test_a_set_of_another_name_is_that_set() -> None:
     text = "ipset create a hash:ip\nipset rename a b\nipset add b 192.0.2.1\n"
     assert told(text) == []
+
+
+def test_what_the_tool_refuses_ends_a_script_too_and_is_one_mistake() -> None:
+    """iptables: ``Need TCP, UDP, SCTP or DCCP with port specification``."""
+    text = "set -e\niptables -t nat -N a || true\niptables -t nat -A a -j DNAT --to 192.0.2.1:80\n"
+    source = SourceFile("firewall.sh", f"{text}iptables -P INPUT DROP\n")
+    (only,) = (d for d in run_script(parse(source)).final()[1] if d.severity == "error")
+    assert "-p tcp" in only.message
+    assert only.message.endswith(
+        "by `set -e` that ends the script: what follows is not carried out"
+    )
+    assert "|| true" not in only.help

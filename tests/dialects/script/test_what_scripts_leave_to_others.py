@@ -238,3 +238,9 @@ def test_who_enters_a_namespace_changes_no_firewall_of_the_host() -> None:
     assert "network namespaces (`nsenter`)" in told.message
     (other,) = _told('#!/bin/sh\ncmd="iptables -A INPUT -j DROP"\nnsenter -t "$1" -m -- $cmd\n')
     assert "nsenter" not in other.message
+
+
+def test_variables_that_are_left_empty_may_want_values_unlike_each_other() -> None:
+    rule = "ip6tables -A INPUT -d $HOST -p tcp -m state --state NEW --dport $PORT -j ACCEPT\n"
+    (told,) = _told(f'HOST=""\nPORT=""\n{rule}')
+    assert told.message == "$HOST and $PORT are empty here: without a value this is refused"
