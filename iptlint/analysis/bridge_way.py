@@ -97,7 +97,7 @@ class BridgeTraversal(Traversal):
         return groups
 
     def _all_arrived(self, hook: Hook, groups: PacketGroups) -> PacketGroups:
-        return PacketGroups(replace(g, rewrite=self._arrived(hook, g)) for g in groups)
+        return PacketGroups(g.rewritten(self._arrived(hook, g)) for g in groups)
 
     def _by_ip(self, hooks: Sequence[Hook], groups: PacketGroups) -> PacketGroups:
         return self.ip.between(hooks, groups, self.outcomes)
@@ -126,7 +126,7 @@ class _IpTraversal(_Part):
         passed = super().between(hooks, groups, outcomes)
         manager = self.space.manager
         before = {number: manager.var(number) for number, _ in self._port_tests}
-        return PacketGroups(replace(g, rewrite=g.rewrite.with_bits(before)) for g in passed)
+        return PacketGroups(g.rewritten(g.rewrite.with_bits(before)) for g in passed)
 
     def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
         rewrite = super()._arrived(hook, group)

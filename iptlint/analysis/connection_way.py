@@ -191,7 +191,7 @@ class ConnectionWay:
                 continue
             to_host = outcome.hook is Hook.INPUT
             running = RunningConnection(outcome.rewrite, to_host, outcome.zone)
-            key = (outcome.rewrite.key, to_host, outcome.zone)
+            key = (outcome.rewrite, to_host, outcome.zone)
             _, known = together.get(key, (running, self.space.false))
             packets = outcome.packets.exists(of_one_packet)
             packets = self.space.forget(packets, _NOT_OF_THE_TUPLE)

@@ -216,7 +216,7 @@ def _joined(hook: Hook, ends: list[Outcome]) -> list[Outcome]:
     together: dict[object, Outcome] = {}
     for end in ends:
         # Of what dies it does not matter how it was changed.
-        changes = end.rewrite.key if end.kind is VerdictKind.ACCEPT else ()
+        changes = end.rewrite if end.kind is VerdictKind.ACCEPT else ()
         key = End.of(end), left(hook, end), changes
         known = together.get(key, end)
         together[key] = end._replace(packets=known.packets | end.packets)

@@ -219,14 +219,10 @@ class Exposure:
     def _accepted_alike(self) -> tuple[tuple[Rewrite, PacketSet], ...]:
         """What is accepted, whoever accepts it, with how it was changed: what was changed alike
         together."""
-        rewrites: list[Rewrite] = []
-        alike: dict[object, list[PacketSet]] = {}
+        alike: dict[Rewrite, list[PacketSet]] = {}
         for end in filter(_accepts, self.outcomes):
-            if end.rewrite.key not in alike:
-                rewrites.append(end.rewrite)
-            alike.setdefault(end.rewrite.key, []).append(end.packets)
-        together = (union(packets, self.space.false) for packets in alike.values())
-        return tuple(zip(rewrites, together, strict=True))
+            alike.setdefault(end.rewrite, []).append(end.packets)
+        return tuple((way, union(each, self.space.false)) for way, each in alike.items())
 
     def _accepting(self) -> PacketSet:
         return union([end.packets for end in self.outcomes if _accepts(end)], self.space.false)

@@ -67,6 +67,21 @@ class PacketGroup:
             self.queued,
         )
 
+    def rewritten(self, rewrite: Rewrite) -> PacketGroup:
+        """The same, changed otherwise."""
+        return _group(
+            rewrite,
+            self.packets,
+            self.translated,
+            self.redirected,
+            self.out,
+            self.looped,
+            self.zone,
+            self.stray,
+            self.decision,
+            self.queued,
+        )
+
 
 _group = maker(PacketGroup)
 
@@ -83,7 +98,7 @@ class PacketGroups:
         if not group.packets.satisfiable():
             return
         key = (
-            *(group.rewrite.key, group.translated, group.redirected, group.out),
+            *(group.rewrite, group.translated, group.redirected, group.out),
             *(group.looped, group.zone, group.stray, group.decision, group.queued),
         )
         before = self._by_key.get(key)
@@ -160,7 +175,7 @@ class Statements:
     def _first_for(
         self, group: PacketGroup, concerning: Callable[[PacketSet], Sequence[int]]
     ) -> int | None:
-        key, packets = group.rewrite.key, group.packets
+        key, packets = group.rewrite, group.packets
         last, numbers = self._last.get(key, (None, ()))
         # Those that were asked for last are mostly the same but for what one rule took: that is
         # seen sooner than that they are among all that the numbers are for.

@@ -82,18 +82,21 @@ class Writer:
         self.addresses = addresses or HostAddresses()
         self.matcher = matcher
         self.space = matcher.space
+        self._translations: dict[object, Mapping[int, PacketSet]] = {}
 
     def after(self, rule: Rule, group: PacketGroup, hook: Hook) -> PacketGroup:
         """The packets once they have met the rule at the hook."""
-        effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_there(e)]
         translates = rule.verdict.kind is VerdictKind.NAT
+        if not (translates or rule.effects):
+            return group
+        effects = [e for e in rule.effects if e.kind is not EffectKind.WRITE or self._is_there(e)]
         for effect in effects:
             if not translates or effect.field not in _TRANSLATED:
                 group = self._carried_out(rule, effect, group)
         if not translates:
             return group
         new = [effect for effect in effects if effect.field in side_of(hook).fields]
-        return replace(group, rewrite=self._translated(rule, new, group.rewrite, hook))
+        return group.rewritten(self._translated(rule, new, group.rewrite, hook))
 
     def _is_there(self, effect: Effect) -> bool:
         """In a table of both families, a rule that translates writes the address that there is."""
@@ -104,14 +107,14 @@ class Writer:
         rewrite = group.rewrite
         match effect.kind:
             case EffectKind.NOTRACK:
-                return replace(group, rewrite=self._without_connection(group))
+                return group.rewritten(self._without_connection(group))
             case EffectKind.ZONE:
                 return self._in_zone(rule, effect, group)
             case EffectKind.WRITE:
                 written = self._written(rule, effect, rewrite)
                 if Field.CT_MARK in (effect.field, effect.source):
                     written = rewrite.where(rewrite.now(connected(self.space)), written)
-                return replace(group, rewrite=written)
+                return group.rewritten(written)
             case _:
                 return group
 
@@ -136,7 +139,7 @@ class Writer:
             if rule.verdict.name == "CT":
                 return group
             invalid = CT_STATES.index("invalid")
-            group = replace(group, rewrite=group.rewrite.constant(Field.CT_STATE, invalid))
+            group = group.rewritten(group.rewrite.constant(Field.CT_STATE, invalid))
         return replace(group, zone=effect.value)
 
     def _written(self, rule: Rule, effect: Effect, rewrite: Rewrite) -> Rewrite:
@@ -163,6 +166,19 @@ class Writer:
     def _translated(
         self, rule: Rule, effects: list[Effect], rewrite: Rewrite, hook: Hook
     ) -> Rewrite:
+        """Most groups of packets are alike in what a rule writes, and many rules write the same."""
+        asked = dict.fromkeys((side_of(hook).status, Field.PROTO, Field.IIF, Field.OIF))
+        for effect in effects:
+            asked.update({field: None for field in (effect.field, effect.source) if field})
+        written = rule.verdict.name, rule.verdict.meaning, tuple(effects)
+        key = written, hook, rewrite.of(*asked)
+        if key not in self._translations:
+            self._translations[key] = self._translation(rule, effects, rewrite, hook)
+        return rewrite.with_bits(self._translations[key])
+
+    def _translation(
+        self, rule: Rule, effects: list[Effect], rewrite: Rewrite, hook: Hook
+    ) -> Mapping[int, PacketSet]:
         """A translation to what the packet has already leaves no mark on the connection
         (nf_nat_setup_info compares the tuples)."""
         side = side_of(hook)
@@ -174,7 +190,7 @@ class Writer:
             counts = self._with_ports(rewrite) if effect.field in _PORTS else self.space.true
             changed = changed | (written.changed & counts)
         (status,) = self.space.fields[side.status].variables
-        return rewrite.with_bits({**bits, status: rewrite.variable(status) | changed})
+        return {**bits, status: rewrite.variable(status) | changed}
 
     def _with_ports(self, rewrite: Rewrite) -> PacketSet:
         return rewrite.now(self._of_port_protocols)

@@ -78,14 +78,14 @@ class Tracking:
         rewrite = group.rewrite.unset(*CONNTRACK_FIELDS)
         if self.running is not None:
             if None in (group.zone, self.running.zone) or group.zone == self.running.zone:
-                return replace(group, rewrite=self.in_connection(rewrite))
+                return group.rewritten(self.in_connection(rewrite))
             return replace(group, rewrite=self._opening(rewrite), stray=True)
         if group.zone == 0:
-            return replace(group, rewrite=rewrite)
+            return group.rewritten(rewrite)
         # Whatever other packets have made of it: a connection there is another one.
         name = "another zone" if group.zone is None else f"zone {group.zone}"
         known = self.unknowns.variable(known_in(name))
-        return replace(group, rewrite=self._opening(rewrite).where(known, rewrite))
+        return group.rewritten(self._opening(rewrite).where(known, rewrite))
 
     def _is_untracked(self, rewrite: Rewrite) -> bool:
         return rewrite.now(self.space.state("untracked")) == self.space.true
@@ -120,7 +120,7 @@ class Tracking:
         return PacketGroups(
             group
             if group.stray or self._is_untracked(group.rewrite)
-            else replace(group, rewrite=self._given(group.rewrite, fields))
+            else group.rewritten(self._given(group.rewrite, fields))
             for group in groups
         )
 

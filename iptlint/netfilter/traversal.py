@@ -190,7 +190,7 @@ class Traversal:
     # -- hooks and base chains --------------------------------------------------
 
     def _at_hook(self, hook: Hook, groups: PacketGroups, *, to_host: bool) -> PacketGroups:
-        groups = PacketGroups(replace(g, rewrite=self._arrived(hook, g)) for g in groups)
+        groups = PacketGroups(g.rewritten(self._arrived(hook, g)) for g in groups)
         main = self.hooks.deciding_chain(hook) if self.family.value in ("ip", "ip6") else None
         base_chains = self.firewall.base_chains(self.family, hook)
         early = [base_chain for base_chain in base_chains if is_early(base_chain.chain)]
@@ -223,19 +223,22 @@ class Traversal:
     def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
         an IPv4 datagram is whole (ip_local_deliver)."""
-        rewrite = group.rewrite.unset(*_INTERFACES)
+        bits: dict[int, PacketSet] = {}
         if INTERFACES_AT[hook].get(Field.OIF):
-            rewrite = rewrite.with_bits(dict(group.out))
+            bits.update(group.out)
         elif group.looped:
-            rewrite = rewrite.constant(Field.IIF, self.space.interfaces.class_of("lo"))
+            bits.update(self._constant(Field.IIF, self.space.interfaces.class_of("lo")))
         for field, exists in INTERFACES_AT[hook].items():
             if not exists:
-                rewrite = rewrite.constant(field, NO_INTERFACE)
+                bits.update(self._constant(field, NO_INTERFACE))
         if hook is Hook.POSTROUTING and self.family is Family.BRIDGE:  # br_forward_finish
-            rewrite = rewrite.constant(Field.IIF, NO_INTERFACE)
+            bits.update(self._constant(Field.IIF, NO_INTERFACE))
         if hook is Hook.INPUT and self.family is Family.IP:
-            rewrite = rewrite.constant(Field.FRAGMENT, 0)
-        return rewrite
+            bits.update(self._constant(Field.FRAGMENT, 0))
+        return group.rewrite.unset(*_INTERFACES).with_bits(bits)
+
+    def _constant(self, field: Field, value: int) -> dict[int, PacketSet]:
+        return self.space.fields[field].constant(value)
 
     def _at_base_chain(
         self, base_chain: BaseChain, hook: Hook, groups: PacketGroups, *, is_main: bool

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from iptlint.memo import memo
 from iptlint.model import Field
+from iptlint.packets.bdd import cube
 from iptlint.packets.space import Space
 
 if TYPE_CHECKING:
@@ -16,13 +18,23 @@ if TYPE_CHECKING:
 
 class Rewrite:
     """For each variable that has another value now, its value as a function of the packet as it
-    came. Every set here is of packets as they came; ``now`` translates."""
+    came. Every set here is of packets as they came; ``now`` translates. Two that change the same
+    are equal."""
 
     def __init__(self, space: Space, bits: Mapping[int, PacketSet]) -> None:
         self.space = space
         self.bits = dict(sorted(bits.items()))
-        self.key = tuple(self.bits.items())
         self._numbers: dict[Field, int | None] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Rewrite) and self.bits == other.bits)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(self.bits.items()))
 
     def now(self, packets: PacketSet) -> PacketSet:
         """The packets as they came that are now one of ``packets``."""
@@ -67,17 +79,23 @@ class Rewrite:
         """Whether one of the fields has other values than the packets came with."""
         return any(n in self.bits for field in fields for n in self._variables(field))
 
+    def of(self, *fields: Field) -> tuple[PacketSet | None, ...]:
+        """How the variables of the fields were changed; None where one was not."""
+        return tuple(self.bits.get(n) for field in fields for n in self._variables(field))
+
     def with_bits(self, bits: Mapping[int, PacketSet]) -> Rewrite:
         """A variable that has its first value again is not kept as changed."""
-        joined, variable = self.bits | dict(bits), self.space.variable
+        variable = self.space.variable
+        joined = {**self.bits, **bits}
         for number, one in bits.items():
             if one.node_var() == number and one == variable(number):
                 del joined[number]
         return Rewrite(self.space, joined)
 
     def constant(self, field: Field, value: int) -> Rewrite:
-        return self.written(field, self.space.fields[field].maximum, value)
+        return self.with_bits(self.space.fields[field].constant(value))
 
+    @memo
     def written(self, field: Field, mask: int, value: int, source: Field | None = None) -> Rewrite:
         """``field & ~mask ^ value``; with a source, ``^ source & value``."""
         one = self.space.fields[field]
@@ -113,6 +131,8 @@ class Rewrite:
 
     def unset(self, *fields: Field) -> Rewrite:
         """The fields as they came."""
+        if not self.changes(*fields):
+            return self
         gone = {number for field in fields for number in self.space.fields[field].variables}
         return Rewrite(self.space, {n: one for n, one in self.bits.items() if n not in gone})
 
@@ -128,7 +148,7 @@ class Rewrite:
     def differs(self, other: Rewrite, unknown: PacketSet, *fields: Field) -> PacketSet:
         """The packets as they came that differ now in one of the fields. A value that depends on
         the variables ``unknown`` (a cube) is taken to be no other's that depends on others."""
-        if self.key == other.key:
+        if self == other:
             return self.space.false
         differing = self.space.false
         for field in fields:
@@ -144,16 +164,27 @@ class Rewrite:
 
     def image(self, packets: PacketSet) -> PacketSet:
         """What the packets as they came are now; free where a value is not the same for all."""
-        cube = values = self.space.true
+        if not self.bits:
+            return packets
+        return packets.exists(_cube(self.space, tuple(self.bits))) & self._constants
+
+    @cached_property
+    def _constants(self) -> PacketSet:
+        """The packets with all values that were written and are the same for all."""
+        values = self.space.true
         for number, bit in reversed(self.bits.items()):
-            variable = self.space.variable(number)
-            cube = variable & cube
             if bit == self.space.true:
-                values = variable & values
+                values = self.space.variable(number) & values
             elif bit == self.space.false:
-                values = ~variable & values
-        return packets.exists(cube) & values if self.bits else packets
+                values = ~self.space.variable(number) & values
+        return values
 
     def _variables(self, field: Field) -> tuple[int, ...]:
         bits = self.space.fields.get(field)
         return () if bits is None else bits.variables
+
+
+@memo
+def _cube(space: Space, numbers: tuple[int, ...]) -> PacketSet:
+    """Of the variables, which most rewrites have in common with others."""
+    return cube(space.manager, numbers)
