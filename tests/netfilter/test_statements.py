@@ -48,12 +48,10 @@ def followed(ruleset: Ruleset, space: Space, unknowns: Unknowns, asked: PacketSe
         unknowns,
         by_rule=True,
         on_step=steps.append,
-        on_visit=lambda rule, visit: visits.append(
-            (rule, visit.rewrite and visit.rewrite.key, visit._replace(rewrite=None))
-        ),
+        on_visit=lambda rule, visit: visits.append((rule, visit)),
     )
     outcomes = traversal.follow(ROUTES[Hook.INPUT], asked)
-    ends = [(o.kind, o.decision, o.rewrite.key, o.packets, o.hook, o.zone) for o in outcomes]
+    ends = [(o.kind, o.decision, o.rewrite, o.packets, o.hook, o.zone) for o in outcomes]
     return ends, steps, visits
 
 

@@ -120,3 +120,14 @@ def test_a_time_to_live_stays_between_its_ends(space: Space, ttl: int, amount: i
     after = Rewrite(space, {}).added(Field.TTL, amount)
     expected = space.value(Field.TTL, min(max(ttl + amount, 0), 255))
     assert not (came & ~after.now(expected)).satisfiable()
+
+
+def test_two_that_change_the_same_are_equal(space: Space) -> None:
+    nothing = Rewrite(space, {})
+    whole = nothing.constant(Field.MARK, 0x12)
+    one, other = whole.constant(Field.CT_MARK, 5), nothing.constant(Field.CT_MARK, 5)
+    other = other.constant(Field.MARK, 0x12)
+    assert one == other
+    assert {one: "both"}[other] == "both"
+    assert whole not in (nothing, one)
+    assert whole.with_bits({n: space.variable(n) for n in whole.bits}) == nothing
