@@ -223,22 +223,18 @@ class Traversal:
     def _arrived(self, hook: Hook, group: PacketGroup) -> Rewrite:
         """What is another at this hook whatever rules say: the interfaces there are, and at input
         an IPv4 datagram is whole (ip_local_deliver)."""
-        bits: dict[int, PacketSet] = {}
-        if INTERFACES_AT[hook].get(Field.OIF):
-            bits.update(group.out)
-        elif group.looped:
-            bits.update(self._constant(Field.IIF, self.space.interfaces.class_of("lo")))
-        for field, exists in INTERFACES_AT[hook].items():
-            if not exists:
-                bits.update(self._constant(field, NO_INTERFACE))
+        interfaces = INTERFACES_AT[hook]
+        constants = {field: NO_INTERFACE for field, exists in interfaces.items() if not exists}
+        if group.looped and not interfaces.get(Field.OIF):
+            constants.setdefault(Field.IIF, self.space.interfaces.class_of("lo"))
         if hook is Hook.POSTROUTING and self.family is Family.BRIDGE:  # br_forward_finish
-            bits.update(self._constant(Field.IIF, NO_INTERFACE))
+            constants[Field.IIF] = NO_INTERFACE
         if hook is Hook.INPUT and self.family is Family.IP:
-            bits.update(self._constant(Field.FRAGMENT, 0))
+            constants[Field.FRAGMENT] = 0
+        bits = dict(group.out) if interfaces.get(Field.OIF) else {}
+        for field, value in constants.items():
+            bits.update(self.space.fields[field].constant(value))
         return group.rewrite.unset(*_INTERFACES).with_bits(bits)
-
-    def _constant(self, field: Field, value: int) -> dict[int, PacketSet]:
-        return self.space.fields[field].constant(value)
 
     def _at_base_chain(
         self, base_chain: BaseChain, hook: Hook, groups: PacketGroups, *, is_main: bool
