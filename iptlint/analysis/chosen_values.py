@@ -115,11 +115,15 @@ class ChosenValues:
         self, last: Outcome, point: PacketSet, field: Field, keys: Iterable[Unknown]
     ) -> bool:
         """Whether the field is in the end what the unknown numbers say."""
+        # What the field came with, or was given for certain, hangs on nothing.
+        changed = [bit for bit in last.rewrite.of(field) if bit is not None]
+        changed = [bit for bit in changed if bit.satisfiable() and not bit.valid()]
+        if not changed:
+            return False
         for key in keys:
             if key in self.unknowns.variables:
                 point = point.exists(self.unknowns.variable(key))
-        bits = [last.rewrite.variable(n) for n in self.space.fields[field].variables]
-        return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in bits)
+        return any((point & b).satisfiable() and (point & ~b).satisfiable() for b in changed)
 
 
 def _with(packet: Packet, name: str, address: str) -> Packet:

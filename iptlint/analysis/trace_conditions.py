@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -53,10 +53,11 @@ def conditions(
 
 
 def _each(space: Space, unknowns: Unknowns, matcher: ExactMatcher, chosen: Chosen) -> Iterator[str]:
-    for key, numbers in _that_matter(unknowns.together().items(), chosen):
+    matter = _Matter.of(chosen)
+    for key, numbers in matter.among(unknowns.together().items()):
         yield _said(matcher, key, numbers, chosen)
     fields = ((field, space.fields[field]) for field in _UNSEEN if field in space.fields)
-    for (field, bits), _ in _that_matter(((each, each[1].variables) for each in fields), chosen):
+    for (field, bits), _ in matter.among((each, each[1].variables) for each in fields):
         phrase = FIELD_PHRASES[field]
         yield phrase.text(phrase.listing(_alike(bits, chosen), space.true, bits))
 
@@ -148,23 +149,31 @@ _FIELDS = {field.value: field for field in Field}
 """What is written to, by how the unknown number is kept."""
 
 
-def _that_matter(
-    each: Iterable[tuple[_T, Sequence[int]]], chosen: Chosen
-) -> Iterator[tuple[_T, Sequence[int]]]:
-    """The things, each with its variables, with other values of which the packet has another
-    outcome."""
-    values = enumerate(chosen.point.pick_cube() or ())
-    settled = {number: value for number, value in values if value is not None}
-    alone = flips(chosen.others, settled)
-    for thing, numbers in each:
-        is_one = len(numbers) == 1 and numbers[0] in settled
-        if alone.intersection(numbers) or (not is_one and _matter(numbers, chosen)):
-            yield thing, numbers
+class _Matter(NamedTuple):
+    """``settled``: the values of the packet; ``alone``: the variables each of which alone, with its
+    other value, leads to another outcome."""
 
+    chosen: Chosen
+    settled: Mapping[int, bool]
+    alone: frozenset[int]
 
-def _matter(numbers: Sequence[int], chosen: Chosen) -> bool:
-    free = chosen.point.exists(cube(chosen.point.manager, numbers))
-    return (free & chosen.others).satisfiable()
+    @classmethod
+    def of(cls, chosen: Chosen) -> _Matter:
+        values = enumerate(chosen.point.pick_cube() or ())
+        settled = {number: value for number, value in values if value is not None}
+        return cls(chosen, settled, flips(chosen.others, settled))
+
+    def among(self, each: Iterable[tuple[_T, Sequence[int]]]) -> Iterator[tuple[_T, Sequence[int]]]:
+        """The things, each with its variables, with other values of which the packet has another
+        outcome."""
+        for thing, numbers in each:
+            is_one = len(numbers) == 1 and numbers[0] in self.settled
+            if self.alone.intersection(numbers) or (not is_one and self._together(numbers)):
+                yield thing, numbers
+
+    def _together(self, numbers: Sequence[int]) -> bool:
+        free = self.chosen.point.exists(cube(self.chosen.point.manager, numbers))
+        return (free & self.chosen.others).satisfiable()
 
 
 def _number(numbers: Sequence[int], point: PacketSet) -> int:

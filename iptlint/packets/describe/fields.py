@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from iptlint.model import Field
@@ -91,14 +91,23 @@ def _addresses(values: PacketSet, bits: BitField) -> Iterator[str]:
     """Networks; a range where it is no network, nor two."""
     version = IPv4Address if bits.width == 32 else IPv6Address
     for low, high in ranges(values, bits):
-        first, last = version(low), version(high)
-        networks = [*summarize_address_range(first, last)]
-        if len(networks) > 2:
-            yield f"{first}-{last}"
+        half = _network(low, high)
+        if half < high and _network(half + 1, high) < high:
+            yield f"{version(low)}-{version(high)}"
             continue
-        for network in networks:
-            single = network.prefixlen == bits.width
-            yield str(network.network_address if single else network)
+        for first, last in ((low, half), (half + 1, high)):
+            if first <= last:
+                length = bits.width - (last - first).bit_length()
+                suffix = "" if first == last else f"/{length}"
+                yield f"{version(first)}{suffix}"
+
+
+def _network(low: int, high: int) -> int:
+    """The end of the largest network that begins at ``low`` and does not go beyond ``high``."""
+    size = (low & -low) or 1 << high.bit_length()
+    while low + size - 1 > high:
+        size >>= 1
+    return low + size - 1
 
 
 def _address_masks(values: PacketSet, bits: BitField) -> Iterator[str]:
