@@ -12,6 +12,7 @@ from iptlint.analysis.blockers import blockers
 from iptlint.analysis.later_fragments import BUT_FOR_FRAGMENTS, may_be_misread
 from iptlint.analysis.martians import dropped_anyway
 from iptlint.analysis.reach_bounds import Bounds
+from iptlint.memo import memo
 from iptlint.model import Chain, Family, Field, Hook, Rule, Ruleset, Table, VerdictKind
 from iptlint.model.host_addresses import HostAddresses, shown_by
 from iptlint.netfilter.firewall import Firewall
@@ -21,6 +22,7 @@ from iptlint.netfilter.routing import OpenRouting
 from iptlint.netfilter.table_analysis import TableAnalysis
 from iptlint.netfilter.traversal import Traversal, setting_out
 from iptlint.netfilter.unknowns import OF_HOST, Unknowns
+from iptlint.packets.bdd import union
 from iptlint.packets.packet import Packet
 from iptlint.packets.query import packets_like
 from iptlint.packets.space import Space
@@ -180,7 +182,7 @@ class _Census:
         self._bounds = bounds
         self.unknowns = Unknowns(firewall.space)
         self.addresses = addresses
-        self._meetings: dict[Rule, dict[Hook, Visit]] = {}
+        self._meetings: dict[Rule, dict[Hook, list[Visit]]] = {}
         self._ends: list[Outcome] = []
         for each in (firewall, *firewall.other_orders()):
             self._count(each)
@@ -215,17 +217,19 @@ class _Census:
         return OpenRouting(family, self.addresses, self.unknowns, stays=True)
 
     def _add(self, rule: Rule, visit: Visit) -> None:
-        at = self._meetings.setdefault(rule, {})
-        known = at.get(visit.hook)
-        if known is not None:
-            visit = Visit(visit.hook, known.matching | visit.matching, known.taken | visit.taken)
-        at[visit.hook] = visit
+        self._meetings.setdefault(rule, {}).setdefault(visit.hook, []).append(visit)
 
-    def visits(self, rule: Rule) -> Iterator[Visit]:
-        """At each hook, the packets as they set out that come to the rule and match."""
-        for visit in self._meetings.get(rule, {}).values():
-            if visit.taken.satisfiable():
-                yield visit
+    @memo
+    def visits(self, rule: Rule) -> Sequence[Visit]:
+        """At each hook, the packets as they set out that come to the rule and match. Thousands of
+        groups may come to one rule: they are joined all at once."""
+        nothing, visits = self.unknowns.space.false, list[Visit]()
+        for hook, each in self._meetings.get(rule, {}).items():
+            taken = union([visit.taken for visit in each], nothing)
+            if taken.satisfiable():
+                matching = union([visit.matching for visit in each], nothing)
+                visits.append(Visit(hook, matching, taken))
+        return visits
 
     def surely(self, visit: Visit) -> PacketSet:
         """Those that come in any case, and match if the rule's own open tests let them."""
@@ -306,7 +310,7 @@ def _reach(analysis: TableAnalysis, census: _Census, chain: Chain, rule: Rule) -
         unless = BUT_FOR_FRAGMENTS if may_be_misread(analysis, rule, taken_by) else None
         dead = RuleReach(analysis.table, chain, rule, Status.DEAD, reason, taken_by)
         return replace(dead, unless=unless)
-    visits = list(census.visits(rule))
+    visits = census.visits(rule)
     for status, packets_of in (
         (Status.REACHABLE, census.at_first),
         (Status.REACHABLE, census.on_some_host),
