@@ -39,6 +39,10 @@ class Step(Protocol):
     def words(self) -> tuple[str, ...]: ...
 
     @property
+    def calls(self) -> tuple[Span, ...]:
+        """Where the functions it is in are called, outermost first."""
+
+    @property
     def failed(self) -> bool: ...
 
     @property

@@ -327,3 +327,20 @@ def test_what_docker_makes_anew_is_not_to_be_saved() -> None:
     assert told.help.endswith("have a systemd unit run it at boot, after docker has started")
     (told,) = in_script("iptables -I FORWARD -i eth0 -j DROP\n", "IPT403")
     assert "netfilter-persistent save" in told.help
+
+
+def test_after_a_function_is_after_its_call() -> None:
+    """In the function, a command would be carried out in each call."""
+    text = (
+        "iptables -P INPUT DROP\n"
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+        'open() {\niptables -A INPUT -p tcp --dport "$1" -j ACCEPT\n}\n'
+        "open 22\n"
+    )
+    (told,) = in_script(text, "IPT303")
+    assert "only after line 7, or" in told.help
+    (told,) = in_script(f"load() {{\n{text}}}\nload\n", "IPT303")
+    assert "only after line 8, or" in told.help
+    inside = text.replace("open() {\n", "").replace("}\nopen 22\n", "").replace('"$1"', "22")
+    (told,) = in_script(f"load() {{\n{inside}}}\nload\n", "IPT303")
+    assert "only after line 5, or" in told.help

@@ -42,6 +42,7 @@ Where the script runs only at boot, or on a console. One that starts a container
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from iptlint.analysis.script_lockouts import POLICIES, Lockout, is_flush, lockouts
 from iptlint.analysis.session import Context
@@ -159,9 +160,17 @@ _AT_ONCE_NFT = (
 )
 
 
+def _line_beside(step: Step, other: Step) -> int:
+    """The line behind which something stands beside the other command: that of the call, where the
+    step is in a function that the other is not in."""
+    both = zip(step.calls, other.calls, strict=False)
+    common = len([*takewhile(lambda pair: pair[0] == pair[1], both)])
+    return (*step.calls, step.span)[common].line
+
+
 def _advice(gap: Lockout, step: Step) -> str:
     partly = gap.is_partly or not gap.opened.is_sure
-    last = "the last accept" if partly else f"line {gap.opened.span.line}"
+    last = "the last accept" if partly else f"line {_line_beside(gap.opened, step)}"
     nft = not "".join(step.words[:1]).startswith("-")
     at_once = _AT_ONCE_NFT if nft else _AT_ONCE
     if any(word in POLICIES for word in step.words):

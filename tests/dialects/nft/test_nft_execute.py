@@ -265,6 +265,12 @@ def test_nothing_is_said_of_what_the_host_may_have(text: str) -> None:
     assert run(text).diagnostics == ()
 
 
+def test_what_is_missing_in_a_missing_table_is_one_mistake() -> None:
+    text = "flush ruleset\nadd rule ip t c drop\nadd rule ip t c accept\n"
+    found = run(text).diagnostics
+    assert {each.message.partition(":")[0] for each in found} == {"there is no table ip t"}
+
+
 def test_the_chain_of_a_host_is_made_for_its_rules() -> None:
     found = table("add rule ip filter FORWARD drop\n").chains["FORWARD"]
     assert (found.hook, found.declared, len(found.rules)) == (None, False, 1)

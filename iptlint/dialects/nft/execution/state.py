@@ -205,6 +205,7 @@ class State:
         message = f"there is no table {family} {name.text}: the text deleted it before"
         advice = f"write `add table {family} {name.text}` before this line"
         self.report(source, name, UNDEFINED, message, advice)
+        self._unknown.add(f"table {family} {name.text}")
 
     def undeclared(
         self, source: SourceFile, work: TableWork, name: t.Value, kind: str, known: Iterable[str]
@@ -212,19 +213,20 @@ class State:
         """A chain or set that the text uses as if it were there.
 
         Texts for a host that has it are not complained about: where the table is not of the
-        text, or the name is that of other software.
+        text, or the name is that of other software. Nor is one in a table that is missing itself.
         """
         others = owner_of_name(name.text) is not None and not work.whole
         if self.missing or others or not (work.made or work.whole):
             return
         table = work.table
-        key = f"{kind} {table.family.value} {table.name} {name.text}"
-        if key in self._unknown:
+        where = f"{table.family.value} {table.name}"
+        key = f"{kind} {where} {name.text}"
+        if not self._unknown.isdisjoint((key, f"table {where}")):
             return
         self._unknown.add(key)
-        message = f"there is no {kind} {name.text} in table {table.family.value} {table.name}"
+        message = f"there is no {kind} {name.text} in table {where}"
         near = nearest(name.text, known)
-        declare = f"declare it before this line: `add {kind} {table.family.value} {table.name} …`"
+        declare = f"declare it before this line: `add {kind} {where} …`"
         advice = f"did you mean {near}? Else {declare}" if near else declare
         severity = "error" if work.whole else "warning"
         self.report(source, name, UNDEFINED, message, advice, severity)
