@@ -30,7 +30,7 @@ def without_rules(
     elsewhere = bool(script.rule_files or called)
     asking = next(filter(asks_for_words, diagnostics), None)
     nothing = _no_commands(source, script.rule_files, called, end)
-    handed = _HANDED.search(source.text, 0, end) and nothing.message == _ONLY_NAMES
+    handed = nothing.message == _ONLY_NAMES and _hands_on(source.text[:end])
     if sourced and (handed or (functions and not called and not script.rule_files)):
         nothing = replace(nothing, message=_by_functions_of(sourced), help=_RUN)
         elsewhere = True
@@ -56,6 +56,22 @@ def without_rules(
     elif asking is not None and not script.rule_files:
         nothing = replace(nothing, help=f"{asking.message}: {asking.help}")
     return (*(each for each in told if each is not asking), nothing)
+
+
+def _hands_on(text: str) -> bool:
+    """Whether another command is to carry out one of a tool, or a function of the script's own."""
+    if _HANDED.search(text):
+        return True
+    named = {found[1] for found in _CALLED_BACK.finditer(text)}
+    return any(found[1] in named for found in _DEFINED.finditer(text))
+
+
+_DEFINED = re.compile(r"^[ \t]*(?:function[ \t]+)?(\w+)[ \t]*\(\)", re.MULTILINE)
+_CALLED_BACK = re.compile(
+    r"^[ \t]*(?!(?:echo|printf|log\w*|type|command|unset|export|trap|local|function|return)\b)"
+    r"[a-z_][\w.-]*[ \t]+(\w+)(?![\w(])",
+    re.MULTILINE,
+)
 
 
 _IS_FILE = re.compile(r"[/.]")

@@ -244,3 +244,12 @@ def test_variables_that_are_left_empty_may_want_values_unlike_each_other() -> No
     rule = "ip6tables -A INPUT -d $HOST -p tcp -m state --state NEW --dport $PORT -j ACCEPT\n"
     (told,) = _told(f'HOST=""\nPORT=""\n{rule}')
     assert told.message == "$HOST and $PORT are empty here: without a value this is refused"
+
+
+def test_a_function_of_another_file_may_call_one_of_this_script() -> None:
+    """As OpenWrt's ``config_foreach`` does."""
+    function = "up() {\n  iptables -A INPUT -j DROP\n}\n"
+    (told,) = _told(f"#!/bin/sh\n. /lib/functions.sh\n{function}config_foreach up rule\n")
+    assert told.message.startswith("`functions.sh`, whose functions this script takes, is not read")
+    others = _told(f"#!/bin/sh\n. /lib/functions.sh\n{function}config_foreach down rule\n")
+    assert not any("functions this script takes" in each.message for each in others)
