@@ -4,7 +4,8 @@
 Sends new connections to the SSH port (setting `ssh-ports`, 22 by default) from public addresses,
 by the interfaces that face the world. Where most are accepted, whatever limits and bans say, the
 accept rule is reported. A rate limit, a limit of connections, port knocking, or a list of banned
-addresses that these packets are looked up in is enough to be silent.
+addresses that these packets are looked up in is enough to be silent, and so is a limit on what
+follows them in the same connection.
 
 ## Why it matters
 Every public SSH port is tried with thousands of names and passwords a day. Where passwords are
