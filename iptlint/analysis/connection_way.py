@@ -147,9 +147,13 @@ class ConnectionWay:
     def ends(self, packets: Direction, opening: PacketSet, *, older: bool) -> Iterator[End]:
         """``opening``: the packets that may have opened the connections of the later ones.
         ``older``: those connections may as well be older than the rules, and untranslated."""
-        yield from self.unconnected(packets.first | packets.others)
+        asked = packets.first | packets.others
+        outcomes = self._follow(asked, None)
+        yield from (End(outcome, None) for outcome in outcomes)
         if packets.later.satisfiable():
-            yield from self._of_later(packets.later, opening, older=older)
+            # Mostly they are the packets that are asked for, which have been followed.
+            opened = outcomes if opening == asked else self._follow(opening, None)
+            yield from self._of_later(packets.later, opened, older=older)
 
     def unconnected(self, packets: PacketSet) -> Iterator[End]:
         """Of packets that follow none, or none that this host has changed."""
@@ -158,12 +162,12 @@ class ConnectionWay:
     def running(self, packets: PacketSet, connection: RunningConnection) -> Iterator[End]:
         return (End(outcome, connection) for outcome in self._follow(packets, connection))
 
-    def _of_later(self, later: PacketSet, opening: PacketSet, *, older: bool) -> Iterator[End]:
+    def _of_later(
+        self, later: PacketSet, outcomes: Iterable[Outcome], *, older: bool
+    ) -> Iterator[End]:
+        """``outcomes``: what became of the packets that may have opened the connections."""
         left = later
-        opened = [
-            (running, packets & left)
-            for running, packets in self._opened(self._follow(opening, None))
-        ]
+        opened = [(running, packets & left) for running, packets in self._opened(outcomes)]
         others = self._behind_each([packets for _, packets in opened])
         for number, (running, packets) in enumerate(opened):
             mine = self._settled(number, packets & left, others[number])
