@@ -8,6 +8,7 @@ from iptlint.analysis.default_verdict import (
     accepted_strangers,
     dropped_by_default,
     probes,
+    unsettled_interfaces,
 )
 from iptlint.analysis.exposure import uplinks
 from iptlint.analysis.shares import Share, shares
@@ -33,6 +34,8 @@ def accept_any(hooks: Hooks, hook: Hook) -> LetIn | None:
     """Who lets everyone in at a hook that is meant to deny by default."""
     main, space = hooks.deciding_chain(hook), hooks.space
     if main is None or dropped_by_default(hooks, hook).satisfiable():
+        return None
+    if unsettled_interfaces(hooks, hook).satisfiable():
         return None
     everyone = accepted_strangers(hooks, hook) & on_unnamed_interfaces(space, hook)
     by = _rule_for_most(hooks, hook, everyone)

@@ -178,6 +178,15 @@ def dropped_by_default(hooks: Hooks, hook: Hook) -> PacketSet:
     return _for_most_strangers(hooks, hook, _turned_away)
 
 
+@memo
+def unsettled_interfaces(hooks: Hooks, hook: Hook) -> PacketSet:
+    """The interfaces on which most strangers may be accepted and may be turned away: a rule that
+    could not be read comes before what denies them."""
+    settled = dropped_by_default(hooks, hook) | accepted_by_default(hooks, hook)
+    strangers = hooks.hook_packets(hook) & outside(hooks.space) & ~_of_nobody(hooks.space)
+    return strangers & ~settled
+
+
 def _turned_away(hooks: Hooks, hook: Hook, packets: PacketSet) -> PacketSet:
     packets = packets & hooks.hook_packets(hook) & outside(hooks.space) & ~_of_nobody(hooks.space)
     if _is_shut_before(hooks, hook):

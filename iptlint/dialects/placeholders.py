@@ -18,7 +18,16 @@ from iptlint.source import SourceFile, Span
 _MARKS = r"\{\{[^{}\n]*\}\}|\{%[^%\n]*%\}|<%[^%\n]*%>|@[A-Za-z]\w*@|<[A-Za-z][\w. -]*>"
 _PLACEHOLDER = re.compile(_MARKS + r"|\$\{\w+\}")
 _IN_A_SCRIPT = re.compile(_MARKS)
-_NAME_IN_BRACES = re.compile(r"#.*|\"[^\"\n]*\"|(\{\{\s*[A-Za-z_][^{},\n]*\}\})")
+_NAME_IN_BRACES = re.compile(
+    r"#.*|(?:comment|prefix)\s+\"[^\"\n]*\"|\"[^\"{\n]*\"|(\{\{\s*[A-Za-z_][^{},\n]*\}\})"
+)
+_READ_AS_VALUES = frozenset({"IPT001", "IPT006"})
+"""What is said of a placeholder that is taken for a word, or for a value."""
+_TEMPLATE = re.compile(r".*\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tftpl|mustache|gotmpl)")
+"""How a file is called that something fills in before any tool reads it."""
+_FILLED_IN = re.compile(r"\{[{%]")
+_TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_NOT_A_BREAK = re.compile(r"[^\n]")
 _LONGEST = 80
 
 
@@ -28,7 +37,8 @@ def with_placeholders(reading: Reading) -> Reading:
     pattern = _IN_A_SCRIPT if dialect == SCRIPT else _PLACEHOLDER
     told: dict[tuple[int, str], Diagnostic] = {}
     for diagnostic in reading.diagnostics:
-        span = _placeholder_at(diagnostic, source, pattern) if diagnostic.code == "IPT001" else None
+        is_of_value = diagnostic.code in _READ_AS_VALUES
+        span = _placeholder_at(diagnostic, source, pattern) if is_of_value else None
         each = diagnostic if span is None else _diagnostic(span, dialect)
         told.setdefault((each.start, each.message), each)
     if dialect == NFT:
@@ -36,6 +46,14 @@ def with_placeholders(reading: Reading) -> Reading:
             each = _diagnostic(span, dialect)
             told.setdefault((each.start, each.message), each)
     return replace(reading, diagnostics=tuple(told.values()))
+
+
+def without_template_comments(text: str) -> str:
+    """The text of a template with blanks for its comments (`{# … #}`), which to nft would open a
+    block that nothing closes."""
+    if "{#" not in text or not _FILLED_IN.search(text):
+        return text
+    return _TEMPLATE_COMMENT.sub(lambda comment: _NOT_A_BREAK.sub(" ", comment[0]), text)
 
 
 def is_in_braces(span: Span) -> bool:
@@ -69,6 +87,16 @@ def _in_braces(source: SourceFile) -> Iterator[Span]:
 
 
 def _diagnostic(span: Span, dialect: str) -> Diagnostic:
+    if _TEMPLATE.fullmatch(span.source.path):
+        return Diagnostic(
+            "IPT002",
+            "info",
+            span.start,
+            span.end,
+            f"`{span.text}` is a placeholder of this template: what it becomes is not known here",
+            "fill in the template, and check what comes of it, too",
+            span.source,
+        )
     tool = _TOOLS.get(dialect, "iptables-restore")
     return Diagnostic(
         "IPT001",

@@ -88,6 +88,13 @@ _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?_*"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
 )
+_IN_TEMPLATE = re.compile(r"\{\{-?\s*(?:\w+\.)*(\w+)[^{}]*\}\}")
+
+
+def name_in_template(text: str) -> str | None:
+    """How a template calls what it has in the place of a name (`{{ host.wan }}`: wan)."""
+    match = _IN_TEMPLATE.fullmatch(text)
+    return match[1] if match else None
 
 
 def no_interface(name: str) -> NoInterface | None:

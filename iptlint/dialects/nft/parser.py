@@ -18,6 +18,7 @@ from iptlint.dialects.nft.parsing.includes import IncludeError, Includes
 from iptlint.dialects.nft.parsing.repeats import Repeats
 from iptlint.dialects.nft.parsing.statement import Statement
 from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule
+from iptlint.dialects.placeholders import without_template_comments
 from iptlint.source import SourceFile
 
 _CARRIAGE_RETURN = re.compile(r"^[^#\n]*\r\n", re.MULTILINE)
@@ -60,10 +61,10 @@ class _Reader:
         fast: bool,
     ) -> None:
         self._source = source
-        self._text = source.text
+        self._text = without_template_comments(source.text)
         self._includes = includes
         self._diagnostics = diagnostics
-        self._repeats = Repeats(source.text) if fast else None
+        self._repeats = Repeats(self._text) if fast else None
         self._at = 0
         self._gave_up = False
 

@@ -54,6 +54,7 @@ from iptlint.analysis.default_verdict import (
     dropped_by_default,
     forwards_on_its_own,
     is_policy_assumed,
+    unsettled_interfaces,
 )
 from iptlint.analysis.evidence import shown_for, shown_from_world
 from iptlint.analysis.hook_verdicts import may_end
@@ -198,6 +199,8 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None  # to it comes what its host lets through
     if share.rule is None and is_policy_assumed(hooks.ruleset, main.chain):
         return _Open(hook, main, share, maybe=True) if _is_meant_to_deny(hooks, main) else None
+    if share.rule and unsettled_interfaces(hooks, hook).satisfiable():
+        return None  # on others a rule that could not be read decides
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
 
@@ -388,12 +391,8 @@ _NEEDED = {
 
 def _advice(ruleset: Ruleset, *chains: Chain) -> str:
     first, *others = chains
-    needed = "".join(
-        (
-            _NEEDED[first.hook or Hook.INPUT],
-            *(f"; in {c.name} {_NEEDED[c.hook or Hook.FORWARD]}" for c in others),
-        )
-    )
+    too = (f"; in {c.name} {_NEEDED[c.hook or Hook.FORWARD]}" for c in others)
+    needed = "".join((_NEEDED[first.hook or Hook.INPUT], *too))
     dropping = (ruleset.syntax.policy(chain, ruleset, "drop") for chain in chains)
     policies = dict.fromkeys(f"`{policy}`" for policy in dropping)
     where = " in both" * (len(policies) < len(chains))

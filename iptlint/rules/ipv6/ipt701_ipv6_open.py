@@ -51,6 +51,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.accepts_anyone import on_unnamed_interfaces
 from iptlint.analysis.default_verdict import accepted_strangers, dropped_by_default, likened
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.handshake import opening
@@ -60,7 +61,7 @@ from iptlint.analysis.open_ways import OpenWay, open_ways
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares
 from iptlint.findings import Cause, Confidence, Finding, Label, Severity
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.packets.describe.lists import listed
 from iptlint.packets.packet import Packet
 from iptlint.packets.witness import witness
@@ -189,15 +190,35 @@ def _why(hooks: Hooks) -> tuple[Span, str, Packet | None]:
 
 
 def _open(ip: Hooks, ip6: Hooks | None, span: Span, why: str, packet: Packet | None) -> Finding:
-    related = [Label(share.span, "IPv4 denies by default") for share in _closing(ip)[:1]]
+    only = _denied_only_on(ip)
+    denies = f"denies what comes in by {listed(only)}" if only else "denies by default"
+    related = [Label(share.span, f"IPv4 {denies}") for share in _closing(ip)[:1]]
     return META.finding(
         span,
-        f"IPv6 is open while IPv4 denies by default: {why}",
+        f"IPv6 is open while IPv4 {denies}: {why}",
         _advice(ip, ip6),
         related=tuple(related),
-        witness=packet,
+        witness=_coming_by(only, packet, ip6) if only and packet else packet,
         causes=(Cause(ip6.ruleset, Family.IP6, Hook.INPUT),) if ip6 else (),
     )
+
+
+def _denied_only_on(ip: Hooks) -> list[str]:
+    """The interfaces on which IPv4 denies strangers; none where it does so on all others too."""
+    space, denied = ip.space, dropped_by_default(ip, Hook.INPUT)
+    if (denied & on_unnamed_interfaces(space, Hook.INPUT)).satisfiable():
+        return []
+    classes = enumerate(space.interfaces.classes, start=1)
+    here = ((number, cls.name + "+" * cls.wildcard) for number, cls in classes)
+    return [name for n, name in here if (denied & space.value(Field.IIF, n)).satisfiable()]
+
+
+def _coming_by(names: list[str], packet: Packet, ip6: Hooks | None) -> Packet | None:
+    """The packet by one of these, if no rule of IPv6 asks by which it comes."""
+    asked = {cls.name for cls in ip6.space.interfaces.classes} if ip6 else set[str]()
+    free = (name for name in names if name not in asked and not name.endswith("+"))
+    name = packet.iif if packet.iif in names else next(free, None)
+    return replace(packet, iif=name) if name else None
 
 
 def _advice(ip: Hooks, ip6: Hooks | None) -> str:

@@ -1,7 +1,7 @@
 """Neighbour discovery is dropped, without which IPv6 does not work.
 
 ## What it does
-Where some new connection is accepted over IPv6, or a rule is to accept neighbour discovery, sends
+Where some new connection is accepted over IPv6, or a rule accepts some ICMPv6 by name, sends
 neighbour solicitations and advertisements (ICMPv6 types 135 and 136, hop limit 255, from any
 address) the way to this host, through PREROUTING and INPUT, and the way from it.
 If all of a type are certainly dropped, on every interface but `lo`, the rule or the policy that
@@ -123,7 +123,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if hooks.family is not Family.IP6 or is_switched_off(hooks):
         return
-    if not lets_someone_in(hooks) and not any(map(_accepts_neighbours, hooks.examples())):
+    if not lets_someone_in(hooks) and not any(map(_accepts_icmp, hooks.examples())):
         return
     for hook in _RESULTS:
         everywhere = _Links(hooks.space.true)
@@ -138,16 +138,13 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             yield _blocked(hooks, hook, kinds, uplink)
 
 
-def _accepts_neighbours(rule: Rule) -> bool:
-    """Whether the rule is to accept their messages, by name: its author wants IPv6 to work."""
-    types = {kind.type for kind in (*_NEIGHBOURS, _ROUTER)}
-    return rule.verdict.kind is VerdictKind.ACCEPT and any(
-        isinstance(match, Within)
-        and match.field is Field.ICMP_TYPE
-        and not match.negated
-        and any({*range(low, high + 1)} <= types for low, high in match.ranges)
-        for match in rule.matches
-    )
+def _accepts_icmp(rule: Rule) -> bool:
+    """Whether the rule is to accept some ICMPv6 by name, as ping or their messages: its author
+    wants IPv6 to work."""
+    tests = [match for match in rule.matches if isinstance(match, Within) and not match.negated]
+    of_icmp6 = any(m.field is Field.PROTO and m.ranges == ((ICMP6, ICMP6),) for m in tests)
+    named = any(match.field is Field.ICMP_TYPE for match in tests)
+    return rule.verdict.kind is VerdictKind.ACCEPT and of_icmp6 and named
 
 
 def _uplink(hooks: Hooks) -> _Links:

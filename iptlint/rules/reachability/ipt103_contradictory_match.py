@@ -225,10 +225,17 @@ def _nothing_passes(analysis: TableAnalysis, rule: Rule, index: int) -> Finding:
         )
     return META.finding(
         span,
-        f"no packet passes `{span.text}`",
+        f"no packet passes {_named(analysis, rule, index)}",
         "mend or delete the rule",
         likeness=f"nothing {span.text}",
     )
+
+
+def _named(analysis: TableAnalysis, rule: Rule, index: int) -> str:
+    """How to call a test of a rule; by its number where it has no text, as in JSON."""
+    text = rule.origin.part(index).text
+    chain, number = analysis.place(rule)
+    return f"`{text}`" if text else f"test {index + 1} of rule {number + 1} of {chain}"
 
 
 def _asks_for_fragments(match: Match) -> bool:

@@ -15,7 +15,7 @@ from iptlint.dialects import clock
 from iptlint.dialects.nft import tree as t
 from iptlint.dialects.nft.lowering import symbols, times
 from iptlint.dialects.nft.lowering.symbols import Resolve
-from iptlint.model.names import LONGEST_INTERFACE
+from iptlint.model.names import LONGEST_INTERFACE, name_in_template
 from iptlint.model.near_words import nearest
 from iptlint.model.numbers import c_number, decimal, hexadecimal, is_decimal, leading
 
@@ -235,6 +235,8 @@ def _interface(value: t.Value, type: DataType) -> Scalar:
         raise NftValueError("a name of no letters is no interface's", "leave out the test")
     if scalar == Text("", wildcard=True):
         raise NftValueError("`*` alone is no interface name", "leave out the test: it says nothing")
+    if (name := name_in_template(scalar.text)) is not None:
+        return Text(name)
     if len(scalar.text.encode(errors="replace")) > LONGEST_INTERFACE:
         raise NftValueError(
             f"`{_short(scalar.text)}` is no interface name, "
@@ -246,7 +248,7 @@ def _interface(value: t.Value, type: DataType) -> Scalar:
 
 def _interface_or_index(value: t.Value, type: DataType) -> Scalar:
     number = c_number(value.text) if value.kind is t.Kind.NUMBER else None
-    return Text(value.text) if number is None else number
+    return Text(name_in_template(value.text) or value.text) if number is None else number
 
 
 def _tc_handle(value: t.Value, type: DataType) -> Scalar:
