@@ -15,7 +15,7 @@ _BLOCK_ENDS = re.compile(r"\s*(?:$|[*:]|COMMIT\b|[{}]|(?:table|chain|set|map|typ
 _STAMP = re.compile(r"\s*# (?:Generated|Completed) (?:by|on) ")
 
 _RULE_LEFT_OUT = re.compile(
-    r"\s*#+\s*(?:-[AIDRN]\s|(?:\S*/)?(?:ip6?tables|nft)\b|\$\w+\s+-"
+    r"\s*+#++\s*+(?:-[AIDRN]\s|(?:\S*/)?(?:ip6?tables|nft)\b|\$\w+\s+-"
     r"|(?:tcp|udp|ip6?|[io]if(?:name)?|ct|meta|th)\s.*\b(?:accept|drop|reject|jump|goto)\b)"
 )
 """A remark that is a rule which is not to count."""

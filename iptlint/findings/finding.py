@@ -12,7 +12,7 @@ from iptlint.model import Chain, Family, Hook, Rule, Ruleset
 from iptlint.packets.packet import Packet
 from iptlint.source import Span
 
-_CONTINUED = re.compile(r"\s*\\\n\s*")
+_CONTINUED = re.compile(r"(?<!\s)\s*\\\n\s*")
 """Where a command goes on in the next line."""
 
 

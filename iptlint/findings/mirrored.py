@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from iptlint.findings.finding import Finding, Label
 
-_TOOL = re.compile(r"^(?:sudo\s+)?(?:\S*ip6?tables[\w-]*|\"?\$\{?\w+\}?\"?)\s+")
+_TOOL = re.compile(r"^(?:sudo\s+)?(?:\S{0,200}ip6?tables[\w-]*|\"?\$\{?\w+\}?\"?)\s+")
 _SAME = (
     (re.compile(r"\bicmpv6|ipv6-icmp|icmp6\b"), "icmp"),
     (re.compile(r"\[\d+:\d+\]$"), ""),

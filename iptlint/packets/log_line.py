@@ -35,9 +35,9 @@ from iptlint.packets.space import Space
 if TYPE_CHECKING:
     from iptlint.packets.bdd import PacketSet
 
-_PACKET = re.compile(r"IN=(\S*) OUT=(\S*) (.*)")
-_WORD = re.compile(r"([A-Z0-9]+)=(\S*)")
-_INNER = re.compile(r"\[.*\]|OPT \([0-9A-F]*\)")
+_PACKET = re.compile(r"IN=(\S{0,64}) OUT=(\S{0,64}) (.*)")
+_WORD = re.compile(r"(?<![A-Z0-9])([A-Z0-9]+)=(\S*)")
+_INNER = re.compile(r"\[.{0,2000}\]|OPT \([0-9A-F]*\)")
 """The packet that an ICMP error is about, and options as numbers."""
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){6}((?:[0-9a-f]{2}:){5}[0-9a-f]{2}):[0-9a-f]{2}:[0-9a-f]{2}")
 

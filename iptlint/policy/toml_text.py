@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 _MOST_PARTS = 500
-_PARTS = re.compile(r"""(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)++""")
+_PARTS = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)++""")
 """Keys with dots between: tomllib takes the square of their number."""
 
 

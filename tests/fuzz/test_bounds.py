@@ -23,6 +23,7 @@ def doubling(first: str, form: str) -> str:
 
 
 USE = "table ip t {{\n chain c {{\n  {test} drop\n }}\n}}\n"
+WITHOUT_VALUE = "#!/bin/bash\niptables -A INPUT -s $of_nobody -j DROP\n"
 BASH = "#!/bin/bash\nx=" + "a" * 64 + "\n"
 
 
@@ -78,6 +79,16 @@ BOUNDED: dict[str, Callable[[], str]] = {
     "saved_again_and_again.sh": lambda: (
         f"{BASH}iptables -P INPUT DROP\n" + "iptables-save > /root/rules\n" * 20_000
     ),
+    "tests_in_a_line.sh": lambda: f"{WITHOUT_VALUE}echo '{'[ ' * 250_000}'\n",
+    "patterns_in_a_line.sh": lambda: f"{WITHOUT_VALUE}echo '{'[[ == ' * 150_000}'\n",
+    "pipes_in_a_line.sh": lambda: f"{WITHOUT_VALUE}echo '{'| ' * 400_000}'|\necho 2>&1 | a\n",
+    "variables_without_values.sh": lambda: (
+        "#!/bin/sh\n"
+        + "".join(f"iptables -A INPUT -s $a{n} -j DROP\n" for n in range(1000))
+        + "[ -n a ] && echo a\n" * 4000
+    ),
+    "expansions_in_a_line.sh": lambda: f"{BASH}iptables -F\ncat <<A\n{'$(a) ' * 200_000}\nA\n",
+    "dots_before_blanks.sh": lambda: f"{BASH}iptables -P INPUT DROP\n. {' ' * 900_000}\n",
     "empty_lines.sh": lambda: f"{BASH}iptables -P INPUT DROP\n" + "\n" * 300_000,
     "here_documents.sh": lambda: BASH + "cat <<A <<B\nA\nB\n" * 50_000 + "iptables -F\n",
     "defines_in_a_row.nft": lambda: "".join(f"define a{n} = 10.0.0.1\n" for n in range(20_000)),
@@ -107,6 +118,7 @@ def test_it_costs_no_more_than_a_plain_file(name: str, tmp_path: Path) -> None:
 CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
     *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
+    "expansions_in_a_line.sh",
     *("list_that_doubles.sh", "list_added_to_itself.sh", "list_set_one_by_one.sh"),
     *("split_again_and_again.sh", "saved_again_and_again.sh"),
     *("ignores.nft", "tests.sh", "ands.sh", "defaults.sh", "substitutions.sh", "here_documents.sh"),

@@ -23,7 +23,7 @@ from iptlint.model.cloud import Cloud
 _Get = Callable[[str], Node | None]
 """The attribute of that name."""
 
-_INDEX = re.compile(r"\[[^\]]*\]")
+_INDEX = re.compile(r"\[[^\]]{0,300}\]")
 
 
 def is_terraform(document: Node) -> bool:

@@ -16,7 +16,7 @@ _LIMIT = "-m limit --limit 5/min --limit-burst 10"
 _PORT_OPTIONS: dict[Field | None, str] = {Field.DPORT: "dports", Field.SPORT: "sports"}
 _OF_PROTOCOL = re.compile(r"--(?:[sd]port|source-port|destination-port|tcp-|syn\b|chunk|dccp-)")
 _LOADED = re.compile(r"-m (?:tcp|udp|sctp|dccp|udplite) $")
-_CONTINUED = re.compile(r"[ \t]*\\\n[ \t]*")
+_CONTINUED = re.compile(r"(?<![ \t])[ \t]*\\\n[ \t]*")
 
 
 def with_limit(rule: Rule) -> str:
@@ -61,7 +61,7 @@ def _field(rule: Rule, part: int) -> Field | None:
 # -- commands ---------------------------------------------------------------------------------
 
 _CHAIN_OPTION = re.compile(r"(-[AI]|--append|--insert)\s+\S+(\s+\d+(?=\s))?")
-_OUTGOING = re.compile(r"\s+(?:!\s*)?(?:-o\s*|--out-interface[\s=]+)\S+")
+_OUTGOING = re.compile(r"(?<!\s)\s+(?:!\s*)?(?:-o\s*|--out-interface[\s=]+)\S+")
 _RAW = re.compile(r"(?<!\S)(?:-t\s*|--table[\s=]+)raw(?!\S)")
 
 

@@ -84,7 +84,9 @@ def for_other_table(rule: Rule) -> str | None:
 
 # -- verdict maps -------------------------------------------------------------------------------
 
-_COMPARED = re.compile(r"(?P<key>[a-z][\w ]*?)\s+(?:==\s+)?(?P<value>\"[^\"]*\"|[^\s\"{}<>=!,]+)")
+_COMPARED = re.compile(
+    r"(?P<key>[a-z]\w*(?: +\w+)*?)\s+(?:==\s+)?(?P<value>\"[^\"]*\"|[^\s\"{}<>=!,]+)"
+)
 
 
 def comparison(rule: Rule) -> Comparison | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from iptlint.model.numbers import decimal
 
 _MOST_LOOPS, _MOST_CHOICES = 16, 1_000_000
-_BOUNDS = re.compile(r"\{([0-9]+)(,?)([0-9]*)\}")
+_BOUNDS = re.compile(r"\{([0-9]++)(,?)([0-9]*)\}")
 
 
 class UnboundedError(Exception):

@@ -297,12 +297,13 @@ _OF_ANOTHER_FILE = re.compile(
 )
 """What is called so and is no program is a function of another file, of which this is a part, or a
 script, perhaps for the same firewall."""
+_PATH_MAX = 4096  # linux/limits.h
 
 
 def outside(run: Run, call: Call, *, is_script: bool = False) -> Result:
     """Any other program: it may print anything, and succeed or not. ``is_script``: a shell is given
     it, which may do with the firewall whatever this script does."""
     run.effects += 1
-    if is_script or _OF_ANOTHER_FILE.fullmatch(call.words[0]):
+    if is_script or _OF_ANOTHER_FILE.fullmatch(call.words[0][:_PATH_MAX]):
         run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{call.words[0]}`"))
     return other(run, call)

@@ -102,7 +102,7 @@ def sourced_files(absent: Sequence[Span]) -> list[str]:
 
 
 _SAYS = re.compile(r"_*(?:debug|log|alert|warn|info|msg|error|die|echo|print)(?:_\w+)?")
-_SOURCED = re.compile(r"(?:\.|source)[ \t]+(?:.*/)?([^\s/\"';]+)")
+_SOURCED = re.compile(r"(?:\.|source)[ \t]++(?:.*/)?([^\s/\"';]+)")
 
 
 _SHOWN = 3

@@ -13,11 +13,16 @@ _WORD = ","
 """Stands for what is not ASCII while the text is parsed: to the shell it is a part of words, and
 the grammar's scanner asks C's tables of letters about it, beyond their end."""
 
-_EXTENDED_PATTERN = re.compile(r"(\[\[[^\n]*?[=!]=[ \t]+[^\s()]*[@?*+!])(\([^()\s]*\))")
+# So many characters behind its begin at most stands the end of what is looked for: in a line of a
+# million begins, each would be looked through to the end of the line.
+
+_EXTENDED_PATTERN = re.compile(
+    r"(\[\[[^\n]{0,200}?[=!]=[ \t]{1,9}[^\s()]{0,99}[@?*+!])(\([^()\s]*\))"
+)
 """A pattern with a group of extglob, which `[[` takes always, and its group."""
 
 _LATER_VARIABLE = re.compile(
-    r"(\(\([^\n]*?\)\))|(?<=[\w,.:/@%+}^\"'-])(\$(?:\w+|[*@#]))[,./@%+~!^-]"
+    r"(\(\([^\n]{0,500}?\)\))|(?<=[\w,.:/@%+}^\"'-])(\$(?:\w+|[*@#]))[,./@%+~!^-]"
 )
 """A further variable of a word, and the character behind it. There the grammar begins another word
 (`$A,$B,53`), but not before a colon; sums are left as they are."""
@@ -30,7 +35,7 @@ _LOOP_OVER_ARGUMENTS = re.compile(r"\b(for[ \t]+\w+)[ \t](?=[ \t]*do\b)")
 """`for i do`, where the grammar wants a `;`."""
 
 _PIPED_LINES = re.compile(
-    r"^((?![^\n]*(?:#|<<))[^\n]*\|[^\n]*(?<![\s\\|&;{(])(?<!\bthen)(?<!\bdo)(?<!\belse)(?<!\bin))\n"
+    r"^((?=[^\n]*\|)(?![^\n]*(?:#|<<))[^\n]*(?<![\s\\|&;{(])(?<!\bthen)(?<!\bdo)(?<!\belse)(?<!\bin))\n"
     r"(?=[ \t]*[^\s#)};][^\n]*2>&1[ \t]*\|)",
     re.MULTILINE,
 )
@@ -60,7 +65,7 @@ _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?=[\s`|;&)/.,:%+=~^]|\Z)")
 _CONTINUED_WORD = re.compile(r"(?<=\")\\\n(?=[\w\"'$./:,-])")
 """An escaped end of a line within a word is nothing, as two quotes are that the grammar takes."""
 
-_TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
+_TEST = re.compile(r"(?<!\[)\[[ \t](?:\\\n|[^\n]){0,500}?[ \t]\](?=[\s;&|)]|\Z)")
 _ESCAPED_ORDER = re.compile(r"(?<=[ \t])\\[<>](?=[ \t])")
 _ESCAPED_BRACKET = re.compile(r"(?<=[ \t])\\([()])(?=[ \t])")
 """Within `[` people escape brackets, for the shell's sake; the grammar takes plain ones."""
@@ -130,7 +135,7 @@ def without_signs(text: str, places: Iterable[tuple[int, int]]) -> str:
     return text
 
 
-_CLOSING = re.compile(r"\[(?:\\\n|[^\n])*?[ \t]\](?=[\s;&|)]|\Z)")
+_CLOSING = re.compile(r"\[(?:\\\n|[^\n]){0,500}?[ \t]\](?=[\s;&|)]|\Z)")
 
 
 def _with_named_arguments(text: str) -> str:

@@ -48,21 +48,22 @@ _IN_CONTAINER = re.compile(
 """Where docker answers for names, in containers and nowhere else; or a remark that says so."""
 
 _SAVE_WORDS = re.compile(
-    r"ip6?tables-save|\$\{?\w*(?:ipt|tables)\w*\}?[\"']?-save\b|netfilter-persistent"
-    r"|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b|nft (?:-\w+ )*list ruleset *>",
+    r"ip6?tables-save|\$\{?\w{0,60}(?:ipt|tables)\w{0,60}\}?[\"']?-save\b|netfilter-persistent"
+    r"|iptables-persistent|(?:iptables|ip6tables)[\"']? save\b|nft (?:-\w+ ){0,9}list ruleset *>",
     re.IGNORECASE,
 )
 """In the parts that are not carried out, or in a comment on what to do then."""
 
 _KEPT = re.compile(
-    r"^[^#\n]*/etc/(?:nftables\.conf|nftables(?:\.d)?/|iptables/\S*rules|iptables\.(?:up\.)?rules"
-    r"|sysconfig/(?:ip6?tables|nftables\.conf))",
+    r"^[^#\n]*/etc/(?:nftables\.conf|nftables(?:\.d)?/|iptables/\S{0,200}rules"
+    r"|iptables\.(?:up\.)?rules|sysconfig/(?:ip6?tables|nftables\.conf))",
     re.MULTILINE,
 )
 """A file that a service loads at boot: the script writes it, or loads what is there anyway."""
 
 _CALLED_WITH = (
-    r"^[^\S\n]*\(?[\"']?(?:[\w|]*\|)?{0}\b[\w|\"' ]*\)|[ \t]==?[ \t]*[\"']?{0}[\"']?[ \t]*\]"
+    r"^[^\S\n]*\(?[\"']?(?:[\w|]{{0,200}}\|)?{0}\b[\w|\"' ]{{0,200}}\)"
+    r"|[ \t]==?[ \t]*[\"']?{0}[\"']?[ \t]*\]"
 )
 """As a case, or as what a test compares an argument with."""
 _START, _STOP = (re.compile(_CALLED_WITH.format(word), re.M) for word in ("start", "stop"))
@@ -85,7 +86,7 @@ _SHOWS_BRIDGED = re.compile(
 _SPEAKS = re.compile(r"[ \t]*(?:#|(?:echo|printf|log\w*)\b)")
 
 _WAITS = re.compile(
-    r"^(?![^#\n]*\bwhile\b[^#\n]*\bread\b)"  # lines of a file, which nobody types
+    r"^(?!(?>[^#\n]*?\bwhile\b)[^#\n]*\bread\b)"  # lines of a file, which nobody types
     r"[^#\n]*\b(?:sleep|read|wget|curl|dig|nslookup|getent|host)\b",
     re.MULTILINE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.script.files import STARTERS, has_word_beside
@@ -50,23 +51,52 @@ def _are_asked_for(run: Run, unset: list[str]) -> bool:
     them, or by the shell, or the script asks whether one has any, or a file beside it that starts
     it speaks of one. Names like a word are none."""
     text = run.main.text
-    if _STOPS_WITHOUT.search(text) is not None or any(_is_tested(text, name) for name in unset):
+    if not _tested(text).isdisjoint(unset) or _stops_without(text):
         return True
     path = run.files.own_path(run.main.path)
     if any(has_word_beside(run.files, path, name, (*STARTERS, "*.env")) for name in unset):
         return True
-    return all(
-        name != name.lower()
-        and re.search(rf"^[ \t]*#(?!!).*\b{name}\b(?![ \t]*\+?=)", text, re.MULTILINE)
-        for name in unset
-    )
+    return all(name != name.lower() and name in _in_remarks(text) for name in unset)
 
 
-def _is_tested(text: str, name: str) -> bool:
-    """Whether the script asks what value it has: it knows that it may have none."""
-    variable = rf"\$(?:{name}\b|\{{{name}\b[^}}\n]*\}})"
-    tests = rf"(?:\[\[?|\btest)[ \t][^\n;|&]*{variable}|\bcase[ \t]+[\"']?{variable}"
-    return re.search(rf"^[^#\n]*(?:{tests})", text, re.MULTILINE) is not None
+_REMEMBERED = 4
+"""Scripts; each variable of one is asked about."""
+
+
+@lru_cache(_REMEMBERED)
+def _stops_without(text: str) -> bool:
+    return _STOPS_WITHOUT.search(text) is not None
+
+
+@lru_cache(_REMEMBERED)
+def _tested(text: str) -> frozenset[str]:
+    """The variables whose values the script asks for: it knows that one may have none."""
+    names: set[str] = set()
+    for line in text.split("\n"):
+        code = line.partition("#")[0]
+        for command in _COMMAND.finditer(line):
+            test = _TEST.search(code, *command.span())
+            if test is not None:
+                names.update(_VARIABLE.findall(line, test.end(), command.end()))
+        names.update(_CASE.findall(code))
+    return frozenset(names)
+
+
+_COMMAND = re.compile(r"[^;|&]+")
+_TEST = re.compile(r"(?:\[\[?|\btest)[ \t]")
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+_CASE = re.compile(r"\bcase[ \t]+[\"']?\$\{?(\w+)")
+
+
+@lru_cache(_REMEMBERED)
+def _in_remarks(text: str) -> frozenset[str]:
+    """The words of remarks, those aside that have a value there."""
+    remarks = _REMARK.findall(text)
+    return frozenset(word for remark in remarks for word in _WORD.findall(remark))
+
+
+_REMARK = re.compile(r"^[ \t]*#(?!!)(.*)", re.MULTILINE)
+_WORD = re.compile(r"\b(\w+)\b(?![ \t]*\+?=)")
 
 
 def _decides_nothing(rule: Rule) -> bool:

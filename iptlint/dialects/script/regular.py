@@ -25,7 +25,7 @@ CLASSES = {
     "punct": r"!-/:-@\[-`{-~",
 }
 _BRACKET = re.compile(r"\[(\^?)(\]?(?:\[:\w+:\]|[^\]])*)\]")
-_COUNTED = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
+_COUNTED = re.compile(r"\{([0-9]*+)(,?)([0-9]*)\}")
 _IN_SET = re.compile(r"\[:(\w+):\]|([\\\[&~|])")
 
 

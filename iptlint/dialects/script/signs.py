@@ -14,7 +14,11 @@ MAX_SIGNS = 1_000_000
 MAX_CROWDED = 1000
 """Lines on which several here-documents begin: the grammar reads each again for those before it."""
 
+MAX_EXPANDED = 1000
+"""Expansions in one line: of a here-document the grammar reads the line again for each."""
+
 _CROWDED = re.compile(r"^[^\n]*?<<[^\n]*?<<", re.MULTILINE)
+_EXPANDED = re.compile(rf"^(?:[^\n$]*\$){{{MAX_EXPANDED}}}", re.MULTILINE)
 _SIGN = re.compile(r"[\w.,:/@%+=-]+|[^\s\w]")
 
 
@@ -25,6 +29,8 @@ def end_of_read(text: str) -> int:
         ends.append(text.rfind("\n", 0, sign.start()) + 1 or sign.start())
     if "<<" in text and (crowded := _nth(_CROWDED, text, MAX_CROWDED)):
         ends.append(crowded.start())
+    if "<<" in text and (expanded := _EXPANDED.search(text)):
+        ends.append(expanded.start())
     return min(ends)
 
 
@@ -34,8 +40,9 @@ def _nth(pattern: re.Pattern[str], text: str, number: int) -> re.Match[str] | No
 
 def left_unread(source: SourceFile, start: int) -> SyntaxDiagnostic:
     message = (
-        f"a script is read for {MAX_SIGNS:,} words and signs, and {MAX_CROWDED:,} lines on which "
-        "several here-documents begin; what follows, "
+        f"a script is read for {MAX_SIGNS:,} words and signs, {MAX_CROWDED:,} lines on which "
+        f"several here-documents begin, and less than {MAX_EXPANDED:,} expansions in a line beside "
+        "here-documents; what follows, "
         f"{len(source.text) - start:,} characters, was not"
     )
     end = max(start + 1, source.line_span(source.line_of(start)).end)

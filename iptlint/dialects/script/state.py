@@ -45,7 +45,7 @@ TEMPORARY = "/tmp/mktemp."
 
 _FOR_A_FIREWALL = re.compile(
     r"\bip6?tables(?:-\w+)?\s+-\S|^\*(?:filter|nat|mangle|raw)\s*$"
-    r"|^\s*(?:add\s+)?table\s+(?:ip6?|inet|bridge|netdev|arp)\s|\bnft\s+(?:add|insert|-f)\s",
+    r"|^[ \t]*(?:add\s+)?table\s+(?:ip6?|inet|bridge|netdev|arp)\s|\bnft\s+(?:add|insert|-f)\s",
     re.MULTILINE,
 )
 

@@ -131,7 +131,7 @@ _AWK = re.compile(
     r"\s*(?:(?P<not>!?)/(?P<pattern>(?:[^/\\]|\\.)*)/|NR\s*==\s*(?P<line>[0-9]+))?\s*"
     r"(?:\{\s*print(?P<what>[^{};]*);?\s*\})?\s*"
 )
-_PRINTED = re.compile(r'\s*(?:\$(?P<field>[0-9]+|NF)|"(?P<text>[^"\\]*)"|(?P<comma>,))')
+_PRINTED = re.compile(r'(?<!\s)\s*(?:\$(?P<field>[0-9]+|NF)|"(?P<text>[^"\\]*)"|(?P<comma>,))')
 
 
 def awk(given: Options, lines: Lines) -> Answer | None:

@@ -121,14 +121,15 @@ _HANDED = re.compile(
 )
 """A command of a tool, in quotes, that another command is to carry out."""
 _ON_OTHERS = re.compile(
-    r"^(?![ \t]*(?:#|echo\b|printf\b))[^\n#]*?"
-    r"\b(ssh|(?:docker|podman|lxc|kubectl|adb)(?=[ \t][^\n]*\b(?:exec|ssh|shell)\b))[ \t]"
+    r"^(?![ \t]*(?:#|echo\b|printf\b))(?>[^\n#]*?"
+    r"\b(ssh|(?:docker|podman|lxc|kubectl|adb)(?=[ \t][^\n]{0,300}\b(?:exec|ssh|shell)\b))[ \t])"
     r"[^\n]*\b(?:ip6?tables(?:-restore)?[ \t]+-|nft[ \t]+(?:-f|add|insert|delete|flush)\b)",
     re.MULTILINE,
 )
 """A command for the firewall of a machine, or a container, that another command reaches."""
 _IN_NAMESPACES = re.compile(
-    r"^(?!\s*#).*\bip (?:netns exec|-n(?:etns)? ?\w+ .*\bexec) .*\b(?:ip6?tables|nft)\b",
+    r"^(?![ \t]*#)(?>.*?\bip (?:netns exec|-n(?:etns)? ?\w+ .{0,300}?\bexec) )"
+    r".*\b(?:ip6?tables|nft)\b",
     re.MULTILINE,
 )
 

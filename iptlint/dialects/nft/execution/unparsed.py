@@ -100,7 +100,7 @@ _BARE_RULE = re.compile(rf"(?:add\s+)?{_FAMILY}(?P<table>{_NAME})\s+(?P<name>{_N
 _DEFINE = re.compile(rf"(?:re)?define\s+(?P<name>{_NAME})")
 _HEADER = re.compile(rf"(?P<kind>chain|set|map)\s+(?P<name>{_NAME})")
 _HOOK = re.compile(
-    r"type\s+(?P<type>\w+)\s+hook\s+(?P<hook>\w+)(?:.*?priority\s+(?P<priority>[\w \t+-]+))?"
+    r"type\s+(?P<type>\w+)\s+hook\s+(?P<hook>\w+)(?:.{0,99}?priority\s+(?P<priority>[\w \t+-]+))?"
 )
 _REFERENCE = re.compile(rf"(?P<mark>[@$])(?P<name>{_NAME})")
 
