@@ -85,7 +85,10 @@ class _Case:
         known = [answer.witness for answer in self.answers if answer.witness is not None]
         known += aimed
         for packet, preparation in chance.packets(values, known, rng, RANDOM_PACKETS):
-            yield from self._dead_that_moved(self._send(packet, preparation), packet)
+            try:
+                yield from self._dead_that_moved(self._send(packet, preparation), packet)
+            except UnsendableError as error:
+                self.record.unjudged[str(error)] += 1
 
     def _aimed_at(self, answer: RuleReach) -> Iterator[Packet]:
         """One that would match the dead rule if no earlier rule took it."""

@@ -77,6 +77,12 @@ RENAMED = Check(
     "iptables/nft.c (nft_chain_user_rename)",
 )
 VERSION = Check("version", Stage.READING, "unknown option", "the releases of iptables and of Linux")
+TWO_PORTS = Check(
+    "two negated ports",
+    Stage.READING,
+    "nothing: it prints the rule as it was written",
+    "iptables/nft.c (add_nft_tcpudp)",
+)
 GLUED = Check(
     "glued argument",
     Stage.READING,

@@ -15,7 +15,7 @@ from iptlint.dialects.iptables.parsing.tree import (
 from iptlint.loads.iptables.checks import AT_COMMIT, NO_TABLE, SYNTAX, VALUE
 from iptlint.loads.iptables.committing import kernel_refusals
 from iptlint.loads.iptables.names import Names
-from iptlint.loads.iptables.versions import misread_interfaces, versions
+from iptlint.loads.iptables.versions import misread_interfaces, misread_ports, versions
 from iptlint.loads.refusal import Carried, Load, Refusal, Stage
 from iptlint.loads.target import Target
 from iptlint.model import Family
@@ -40,6 +40,7 @@ def judge(reading: Reading, before: Sequence[Reading] = (), target: Target | Non
     if target is not None:
         refusals += versions(reading, target)
         changes += misread_interfaces(reading, target)
+        changes += misread_ports(reading, target)
     ordered = tuple(_in_order(refusals, reading.tree))
     first = ordered[0].span.start if ordered else len(reading.ruleset.source.text)
     return Load(

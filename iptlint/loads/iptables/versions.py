@@ -81,6 +81,10 @@ _GLUED = ((1, 8, 8), (1, 8, 10))
 """From the first of these versions on, and no longer in the second, an argument in the word of its
 option is not found: commits 0af80a91 and 90a7a183."""
 
+_TWO_PORTS = ((1, 8, 8), (1, 8, 11))
+"""From the first of these versions on iptables-nft compares two ports as one number, and no longer
+in the second two that are not to be met: its patches of January 2022 and of 13 March 2024."""
+
 _NOT_FOUND_GLUED = ("protocol", "source", "destination")
 _INTERFACES = ("in-interface", "out-interface")
 
@@ -162,6 +166,40 @@ def misread_interfaces(reading: Reading, target: Target) -> Iterator[Refusal]:
                 span = line.words_span(source, use.start, use.end)
                 cause = f"{_OLD} take `{span.text}` whole for the name of the interface"
                 yield Refusal(span, checks.GLUED, cause, _MEND)
+
+
+def misread_ports(reading: Reading, target: Target) -> Iterator[Refusal]:
+    """Tests for any port but one on either side, which match where one of the two is another."""
+    assert isinstance(reading.tree, SaveFile)
+    first, mended = _TWO_PORTS
+    if target.iptables is None or not first <= target.iptables < mended:
+        return
+    source = reading.ruleset.source
+    for line in reading.tree.lines:
+        if not isinstance(line, CommandLine):
+            continue
+        for load in line.shape.loads:
+            ports = [use for use in load.uses if _is_for_all_but_one_port(load, line, use)]
+            if len(ports) == len(_PORTS):
+                span = line.words_span(source, ports[0].start, ports[-1].end)
+                yield Refusal(span, checks.TWO_PORTS, _AS_ONE, _ONE_BY_ONE)
+
+
+_PORTS = ("source-port", "destination-port")
+_AS_ONE = (
+    f"iptables-nft {spelled(_TWO_PORTS[0])} to 1.8.10 compare the two ports as one number, so that "
+    "the rule matches where only one of them is another, too"
+)
+_ONE_BY_ONE = "write one of the two with `-m multiport`"
+
+
+def _is_for_all_but_one_port(load: LoadedExtension, line: CommandLine, use: Use) -> bool:
+    """Of port 0 it makes a test of its own."""
+    if load.extension is None or load.extension.name not in ("tcp", "udp"):
+        return False
+    first, colon, last = use.texts(line.words)[-1].partition(":") if use.arguments else ("", "", "")
+    is_one = not colon or first == last
+    return use.negated and use.option.name in _PORTS and is_one and first != "0"
 
 
 _OLD = f"iptables {spelled(_GLUED[0])} and 1.8.9"
