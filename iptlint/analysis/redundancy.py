@@ -15,6 +15,7 @@ from iptlint.analysis.at_a_glance import are_apart_by
 from iptlint.analysis.blockers import Blocker, needed
 from iptlint.model import Rule, VerdictKind
 from iptlint.model.kinds import kinds
+from iptlint.model.ownership import is_called_from_outside
 from iptlint.netfilter.chain_flow import ChainFlow
 from iptlint.netfilter.table_analysis import TableAnalysis
 
@@ -47,7 +48,7 @@ def needless(
             rule = flow.chain.rules[number]
             if wanted(rule):
                 later = chain.deciding_instead(number)
-                if later:
+                if later and not is_called_from_outside(analysis.calls, flow.chain.name):
                     yield Redundant(rule, later)
 
 

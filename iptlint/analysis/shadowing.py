@@ -13,7 +13,7 @@ from iptlint.analysis.blockers import blockers
 from iptlint.analysis.reach import Reason, why_unmatched
 from iptlint.memo import memo
 from iptlint.model import Chain, Field, Interface, Masked, Match, Rule, VerdictKind, Within
-from iptlint.model.ownership import DOCKER_USER
+from iptlint.model.ownership import DOCKER_USER, is_called_from_outside
 from iptlint.model.verdicts import CONTINUE
 from iptlint.netfilter.base_chain import BaseChain
 from iptlint.netfilter.table_analysis import TableAnalysis
@@ -65,6 +65,7 @@ def _dead_parts(analysis: TableAnalysis) -> dict[Rule, Dead]:
         rule: Dead(chain, rule, why_unmatched(analysis, rule), rule.origin.span)
         for name, chain in analysis.table.chains.items()
         if analysis.entries[name].is_reachable
+        if not is_called_from_outside(analysis.calls, name)
         for rule in analysis.unmatched(chain)
         if not rule.is_policy
     }

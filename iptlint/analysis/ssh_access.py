@@ -177,11 +177,17 @@ def _is_opened(hooks: Hooks, ports: tuple[int, ...]) -> bool:
     main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return False
-    calls = main.analysis.calls
+    calls, table = main.analysis.calls, main.analysis.table
+
+    def is_meant(rule: Rule) -> bool:
+        """It accepts, or leads to a chain that is still to be filled."""
+        called = table.chains.get(rule.verdict.chain or "")
+        return accepts_ports(rule) or (called is not None and not called.rules)
+
     return any(
         names_port(rule, ports)
         and (not calls.hooks_of(chain.name) or Hook.INPUT in calls.hooks_of(chain.name))
-        for chain, rule in rules_testing(main.analysis.table, accepts_ports)
+        for chain, rule in rules_testing(table, is_meant)
     )
 
 

@@ -23,11 +23,14 @@ _NAME_IN_BRACES = re.compile(
 )
 _READ_AS_VALUES = frozenset({"IPT001", "IPT006"})
 """What is said of a placeholder that is taken for a word, or for a value."""
-_TEMPLATE = re.compile(r".*\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tftpl|mustache|gotmpl)")
-"""How a file is called that something fills in before any tool reads it."""
+_TEMPLATE = re.compile(
+    r".*\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tftpl|mustache|gotmpl)|(?:.*/)?templates/.*"
+)
+"""How a file is called, or kept, that something fills in before any tool reads it."""
 _FILLED_IN = re.compile(r"\{[{%]")
 _TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _NOT_A_BREAK = re.compile(r"[^\n]")
+_PROTOCOL = re.compile(rf"(?:-p|--proto(?:col)?)\s+({_MARKS})")
 _LONGEST = 80
 
 
@@ -46,6 +49,12 @@ def with_placeholders(reading: Reading) -> Reading:
             each = _diagnostic(span, dialect)
             told.setdefault((each.start, each.message), each)
     return replace(reading, diagnostics=tuple(told.values()))
+
+
+def is_template(source: SourceFile) -> bool:
+    """Whether something fills in the file, by its name, before any tool reads it: what does so ends
+    each line with a line feed, as Jinja."""
+    return _TEMPLATE.fullmatch(source.path) is not None
 
 
 def without_template_comments(text: str) -> str:
@@ -67,15 +76,17 @@ def is_in_braces(span: Span) -> bool:
 def _placeholder_at(
     diagnostic: Diagnostic, source: SourceFile, pattern: re.Pattern[str]
 ) -> Span | None:
-    """The first that has something of what could not be read. Text that goes on for long before it
-    is none."""
+    """The first that has something of what could not be read, or a protocol before it, of which
+    its words are. Text that goes on for long before it is none."""
     source = diagnostic.source or source
     start, end = diagnostic.start, min(diagnostic.end, diagnostic.start + _LONGEST)
     line = source.line_span(source.line_of(start))
     first = max(line.start, start - _LONGEST)
     matches = pattern.finditer(source.text, first, min(max(line.end, end), end + _LONGEST))
     spans = (Span(source, match.start(), match.end()) for match in matches)
-    return next((span for span in spans if span.end > start and span.start <= end), None)
+    of_it = (span for span in spans if span.end > start and span.start <= end)
+    protocol = _PROTOCOL.search(source.text, line.start, start)
+    return next(of_it, None) or (protocol and Span(source, *protocol.span(1)))
 
 
 def _in_braces(source: SourceFile) -> Iterator[Span]:
@@ -87,7 +98,7 @@ def _in_braces(source: SourceFile) -> Iterator[Span]:
 
 
 def _diagnostic(span: Span, dialect: str) -> Diagnostic:
-    if _TEMPLATE.fullmatch(span.source.path):
+    if is_template(span.source):
         return Diagnostic(
             "IPT002",
             "info",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from iptlint.model.call_graph import CallGraph
 from iptlint.model.kinds import examples_in
 from iptlint.model.matches import Interface
 from iptlint.model.owners import (
@@ -53,6 +54,17 @@ def holds_user_rules(table: Table, chain: str) -> bool:
     ``ufw-user-input``, which is no user chain."""
     owner = owner_of_chain(table, chain)
     return owner is None or owner.leaves_to_user(chain)
+
+
+def is_called_from_outside(calls: CallGraph, chain: str) -> bool:
+    """Whether software sends packets to the chain by rules of its own that are not here: it is one
+    that docker leaves to the user, or is called by it, and nothing here calls that."""
+    owners = (
+        owner_of_name(name)
+        for name in (chain, *calls.leading_to(chain))
+        if not calls.is_called(name)
+    )
+    return any(owner is not None and owner.transient for owner in owners)
 
 
 def made_by_iptables(table: Table) -> bool:

@@ -100,3 +100,88 @@ def test_a_test_without_a_text_is_told_by_its_number() -> None:
     text = json.dumps({"nftables": [{"add": each} for each in made]})
     (finding,) = told(text, codes=("IPT103",), paths=("rules.json",))
     assert finding.message == "no packet passes test 1 of rule 1 of c"
+
+
+def test_a_chain_that_docker_leads_to_is_entered_from_there_too() -> None:
+    """Docker calls DOCKER-USER from FORWARD, by a rule that the file need not have: what INPUT
+    leaves to the shared chain is not all that comes to it."""
+    answers = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    text = saved(
+        f"-A INPUT {answers}",
+        "-A INPUT -j SHARED",
+        "-A DOCKER-USER -i eth0 -j SHARED",
+        f"-A SHARED {answers}",
+        "-A SHARED -j REJECT",
+    ).replace("-A", ":DOCKER-USER - [0:0]\n:SHARED - [0:0]\n-A", 1)
+    codes = ("IPT101", "IPT102", "IPT106")
+    assert not told(text, codes=codes, paths=("rules.v4",))
+    alone = text.replace("-A DOCKER-USER -i eth0 -j SHARED\n", "")
+    assert [each.code for each in told(alone, codes=codes, paths=("rules.v4",))] == ["IPT102"]
+
+
+def test_a_template_need_not_have_the_line_ends_of_nft() -> None:
+    """Jinja ends each line with a line feed, whatever the template has."""
+    text = "flush ruleset\r\ntable inet t {\r\n}\r\n"
+    assert told(text, codes=("IPT001",), paths=("nftables.conf",))
+    assert not told(text, codes=("IPT001",), paths=("nftables.conf.j2",))
+
+
+def test_the_options_of_a_protocol_that_a_template_names_are_not_unknown() -> None:
+    text = saved("-A INPUT -p {{ proto }} --dport {{ port }} -j ACCEPT")
+    (finding,) = told(text, codes=("IPT001",), paths=("rules.v4",))
+    assert "is a placeholder of a template" in finding.message
+    (in_templates,) = told(text, codes=("IPT001", "IPT002"), paths=("templates/rules.v4",))
+    assert in_templates.code == "IPT002"
+
+
+def test_what_software_wrote_behind_a_ban_of_all_is_not_told() -> None:
+    """`ufw deny` for everybody ends the chain of the user; the jumps behind it are of ufw."""
+    text = saved(
+        "-A INPUT -j ufw-before-input",
+        "-A INPUT -j ufw-after-input",
+        "-A ufw-before-input -j ufw-user-input",
+        "-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT",
+        "-A ufw-user-input -j DROP",
+        "-A ufw-after-input -p udp -m udp --dport 137 -j ACCEPT",
+    )
+    chains = "".join(f":ufw-{name}-input - [0:0]\n" for name in ("before", "after", "user"))
+    text = text.replace("-A", f"{chains}-A", 1)
+    assert not told(text, codes=("IPT101",), paths=("rules.v4",))
+    ours = text.replace("-A INPUT -j ufw-after-input", "-A INPUT -s 192.0.2.1/32 -j ACCEPT")
+    assert told(ours, codes=("IPT101",), paths=("rules.v4",))
+
+
+def test_rules_that_a_translation_lost_are_one_finding() -> None:
+    text = (
+        "# Translated by iptables-restore-translate v1.8.9 on Mon Jan  1 00:00:00 2024\n"
+        "add table ip filter\n"
+        "add chain ip filter INPUT { type filter hook input priority 0; policy drop; }\n"
+        "# -t filter -A INPUT -m set --match-set a src -j ACCEPT\n"
+        "# -t filter -A INPUT -m set --match-set b src -j DROP\n"
+    )
+    (finding,) = told(text, codes=("IPT409",), paths=("rules.nft",))
+    assert "likewise line 5" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("written", "limited"),
+    [
+        ('log prefix "x " limit rate 5/minute', 'limit rate 5/minute log prefix "x "'),
+        (
+            'log prefix "x " counter',
+            'counter limit rate 5/minute burst 10 packets log prefix "x "',
+        ),
+    ],
+)
+def test_what_stands_behind_a_log_is_kept(written: str, limited: str) -> None:
+    """A limit behind the log limits nothing; a counter there counts all that is logged."""
+    (finding,) = in_nft(LO, ANSWERS, written, codes=("IPT901",))
+    assert finding.fix is not None
+    assert finding.fix.says == f"write: {limited}"
+
+
+def test_a_jump_for_ssh_to_a_chain_without_rules_says_that_ssh_is_wanted() -> None:
+    text = saved("-A INPUT -p tcp -j REJECT", "-A INPUT -p tcp -m tcp --dport 22 -j TCP")
+    text = text.replace("-A", ":TCP - [0:0]\n-A", 1)
+    (finding,) = told(text, codes=("IPT301",), paths=("rules.v4",))
+    assert finding.severity is Severity.ERROR

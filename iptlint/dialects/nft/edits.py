@@ -18,6 +18,8 @@ _LOG = re.compile(
     r"\blog\b(?:\s+(?:prefix\s+(?:\"[^\"]*\"|\S+)|level\s+\w+|flags\s+\w+(?:\s+(?:sequence|options)"
     r"(?:\s*,\s*(?:sequence|options))*)?|(?:group|snaplen|queue-threshold)\s+\d+))*"
 )
+_LIMIT = re.compile(r"limit rate \d+/\w+(?: burst \d+ packets)?")
+_COUNTER = re.compile(r"counter\b(?! name)")
 _PORT_TEST = re.compile(r"(?P<selector>[a-z]+ [ds]port)\s+(?:==\s*)?(?:[\w-]+|\{[^@$}]*\})")
 _CONTINUED = re.compile(r"[ \t]*\\\n[ \t]*")
 
@@ -28,11 +30,15 @@ def with_limit(rule: Rule) -> tuple[str, ...]:
     log = _LOG.search(text)
     if log is None or "\n" in text or "log" not in bare(text):
         return ()
-    limited = without_counts(f"{text[: log.start()]}{LIMIT} {log[0]}")
-    if rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None:
+    before, behind = text[: log.start()], text[log.end() :].strip()
+    if _LIMIT.fullmatch(behind):
+        return (without_counts(f"{before}{behind} {log[0]}"),)
+    goes_on = rule.verdict.kind is VerdictKind.CONTINUE and rule.whole is None
+    count = "counter " if goes_on and _COUNTER.match(behind) else ""
+    limited = without_counts(f"{before}{count}{LIMIT} {log[0]}")
+    if goes_on:
         return (limited,)
-    rest = text[: log.start()] + text[log.end() :].lstrip()
-    return limited, rest
+    return limited, f"{before}{behind}"
 
 
 def with_ports(rule: Rule, part: int, ports: Ranges) -> str | None:

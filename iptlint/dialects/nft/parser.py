@@ -18,7 +18,7 @@ from iptlint.dialects.nft.parsing.includes import IncludeError, Includes
 from iptlint.dialects.nft.parsing.repeats import Repeats
 from iptlint.dialects.nft.parsing.statement import Statement
 from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule
-from iptlint.dialects.placeholders import without_template_comments
+from iptlint.dialects.placeholders import is_template, without_template_comments
 from iptlint.source import SourceFile
 
 _CARRIAGE_RETURN = re.compile(r"^[^#\n]*\r\n", re.MULTILINE)
@@ -36,7 +36,7 @@ def parse(source: SourceFile, files: Files | None = None, *, fast: bool = True) 
     includes = Includes(files or LocalFiles()).inside(source)
     items = _Reader(source, includes, diagnostics, fast).read("top")
     carriage_return = _CARRIAGE_RETURN.search(source.text)
-    if carriage_return is not None:
+    if carriage_return is not None and not is_template(source):
         diagnostics.append(_carriage_return(source, carriage_return.end() - 2))
     return NftFile(source, items, tuple(diagnostics))
 

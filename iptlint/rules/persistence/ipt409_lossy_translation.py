@@ -68,5 +68,5 @@ def _finding(lost: LostRule) -> Finding:
         " iptables left it as a comment, which does nothing",
         "write it by hand in the language of nft, then delete the comment",
         confidence=None if lost.certain else _HAND_WRITTEN,
-        likeness=f"{name} {lost.chain} {lost.table}",
+        likeness=f"lost {lost.certain}",
     )

@@ -102,7 +102,7 @@ _TRIED = 8
 def check(context: Context) -> Iterator[Finding]:
     for analysis in context.analyses():
         for cut in cut_off_runs(analysis):
-            if any(shadowed.differs for shadowed in cut.shadowed):
+            if any(shadowed.differs and _is_ours(analysis, shadowed) for shadowed in cut.shadowed):
                 yield _cut_off(analysis, cut)
         alone = [
             shadowed
@@ -130,11 +130,16 @@ def _before(dropped: DroppedBefore) -> Finding:
     )
 
 
+def _is_ours(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
+    """Whether a person wrote it: what software writes nobody can move."""
+    return writer_of(analysis.table, shadowed.chain.name, shadowed.rule) is None
+
+
 def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
-    """Whether software lets its guests out, and a person denies it to them."""
-    rule, table = shadowed.rule, analysis.table
-    accepts = rule.verdict.kind is VerdictKind.ACCEPT
-    return accepts and writer_of(table, shadowed.chain.name, rule) is not None
+    """Whether software lets its guests out, or asks a chain of its own, and a person denies it."""
+    verdict = shadowed.rule.verdict
+    leads_on = verdict.kind is VerdictKind.ACCEPT or verdict.chain is not None
+    return leads_on and not _is_ours(analysis, shadowed)
 
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
