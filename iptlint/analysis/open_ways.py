@@ -21,6 +21,7 @@ from iptlint.model.ownership import is_user_rule
 if TYPE_CHECKING:
     from iptlint.netfilter.base_chain import BaseChain
     from iptlint.netfilter.firewall import Hooks
+    from iptlint.packets.bdd import PacketSet
 
 
 class OpenWay(NamedTuple):
@@ -68,10 +69,19 @@ def _lets_through(ip: Hooks, main: BaseChain, hook: Hook) -> bool:
 def _is_open(ip6: Hooks, hook: Hook) -> bool:
     """Whether all of it passes, and no rule says that this was thought about."""
     main = ip6.deciding_chain(hook)
-    if main is not None and (main.chain.rules or is_policy_assumed(ip6.ruleset, main.chain)):
+    if main is not None and (
+        _asks(main, ip6.hook_packets(hook)) or is_policy_assumed(ip6.ruleset, main.chain)
+    ):
         return False
     accepted = accepted_by_default(ip6, hook).satisfiable()
     return accepted and not dropped_by_default(ip6, hook).satisfiable()
+
+
+def _asks(main: BaseChain, packets: PacketSet) -> bool:
+    """Whether some rule of the chain is for any of the packets: in a table for both families those
+    that name addresses of IPv4 are for none of IPv6."""
+    tests = map(main.analysis.tests, main.chain.rules)
+    return any((test.may & packets).satisfiable() for test in tests)
 
 
 def _by_tunnel(ip: Hooks) -> bool:

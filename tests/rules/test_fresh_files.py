@@ -185,3 +185,23 @@ def test_a_jump_for_ssh_to_a_chain_without_rules_says_that_ssh_is_wanted() -> No
     text = text.replace("-A", ":TCP - [0:0]\n-A", 1)
     (finding,) = told(text, codes=("IPT301",), paths=("rules.v4",))
     assert finding.severity is Severity.ERROR
+
+
+def test_rules_for_addresses_of_ipv4_alone_say_nothing_of_ipv6() -> None:
+    """In a table for both families all of IPv6 leaves past the tunnel: none of it passes the test
+    of an address of IPv4. The kernel lets it out so."""
+    head = "flush ruleset\ntable inet t {\nchain out {\ntype filter hook output priority filter;\n"
+    denial = 'oifname != { "wg0", "lo" } ip daddr != 192.168.0.0/16 drop\n'
+    text = f"{head}{denial}}}\n}}\n"
+    (finding,) = told(text, codes=("IPT701",), paths=("nftables.conf",))
+    assert "over IPv6 everything leaves this host while IPv4 denies by default" in finding.message
+    both = text.replace("ip daddr != 192.168.0.0/16 ", "")
+    assert not told(both, codes=("IPT701",), paths=("nftables.conf",))
+
+
+def test_datagrams_that_are_let_in_over_ipv6_need_neighbours() -> None:
+    """What is accepted from ::1 is no neighbour's: none of them sends from there."""
+    rules = ("-A INPUT -s ::1/128 -j ACCEPT", "-A INPUT -p udp -m udp --dport 10000 -j ACCEPT")
+    (finding,) = told(saved(*rules), codes=("IPT702",), paths=("rules.v6",))
+    assert "drops all neighbour solicitations" in finding.message
+    assert not told(saved(rules[0]), codes=("IPT702",), paths=("rules.v6",))

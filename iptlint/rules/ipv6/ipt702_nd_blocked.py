@@ -49,10 +49,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.default_verdict import forwards_on_its_own, outside
-from iptlint.analysis.exposure import interface_name
+from iptlint.analysis.exposure import external_probes, interface_name
 from iptlint.analysis.external_interfaces import visited_classes
 from iptlint.analysis.handshake import is_switched_off, lets_someone_in
-from iptlint.analysis.hook_verdicts import may_end
+from iptlint.analysis.hook_verdicts import may_end, some_pass
 from iptlint.analysis.icmp_errors import is_turned_away, turned_away_by
 from iptlint.analysis.ipv6_counterpart import is_about_ip6
 from iptlint.analysis.session import Context
@@ -63,7 +63,7 @@ from iptlint.findings.per_family import for_each_family
 from iptlint.findings.phrases import so_many_others
 from iptlint.model import Chain, Family, Field, Hook, Rule, VerdictKind, Within
 from iptlint.model.addresses import AddressKind, ranges
-from iptlint.model.protocols import ICMP, ICMP6
+from iptlint.model.protocols import ICMP, ICMP6, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.packets.bdd import union
 from iptlint.packets.describe.lists import listed
@@ -109,6 +109,7 @@ _NEIGHBOURS = (
 )
 _ROUTER = _Kind(134, "router advertisements", "nd-router-advert")
 _LINK_LOCAL = ranges(Family.IP6, AddressKind.LINK_LOCAL)
+_LOOPBACK = ranges(Family.IP6, AddressKind.LOOPBACK)
 _HOP_LIMIT = 255  # of all of them (RFC 4861, 4)
 _RESULTS = {
     Hook.INPUT: "nobody on the link finds this host over IPv6, or is found by it",
@@ -123,7 +124,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _check_family(hooks: Hooks) -> Iterator[Finding]:
     if hooks.family is not Family.IP6 or is_switched_off(hooks):
         return
-    if not lets_someone_in(hooks) and not any(map(_accepts_icmp, hooks.examples())):
+    if not (lets_someone_in(hooks) or _lets_datagrams_in(hooks)) and not any(
+        map(_accepts_icmp, hooks.examples())
+    ):
         return
     for hook in _RESULTS:
         everywhere = _Links(hooks.space.true)
@@ -136,6 +139,13 @@ def _check_family(hooks: Hooks) -> Iterator[Finding]:
             yield _no_router(hooks)
         elif hook is Hook.INPUT and (kinds := _dropped(hooks, hook, uplink := _uplink(hooks))):
             yield _blocked(hooks, hook, kinds, uplink)
+
+
+def _lets_datagrams_in(hooks: Hooks) -> bool:
+    asked = external_probes(hooks, Hook.INPUT, UDP)
+    return hooks.deciding_chain(Hook.INPUT) is not None and any(
+        some_pass(hooks, Hook.INPUT, each) for each in asked
+    )
 
 
 def _accepts_icmp(rule: Rule) -> bool:
@@ -178,6 +188,8 @@ def _messages(hooks: Hooks, hook: Hook, *kinds: _Kind) -> PacketSet:
         & space.value(Field.TTL, _HOP_LIMIT)
         & space.value(Field.FRAGMENT, 0)
     )
+    for field in (Field.SADDR6, Field.DADDR6):  # they come from no host's lo, and to none
+        messages &= ~space.ranges(field, _LOOPBACK)
     link_local = kinds == (_ROUTER,)
     return messages & space.ranges(Field.SADDR6, _LINK_LOCAL) if link_local else messages
 
