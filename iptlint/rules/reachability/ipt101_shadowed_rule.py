@@ -104,11 +104,8 @@ def check(context: Context) -> Iterator[Finding]:
         for cut in cut_off_runs(analysis):
             if any(shadowed.differs and _is_ours(analysis, shadowed) for shadowed in cut.shadowed):
                 yield _cut_off(analysis, cut)
-        alone = [
-            shadowed
-            for shadowed in shadowed_alone(analysis)
-            if shadowed.differs and not _is_overruled(analysis, shadowed)
-        ]
+        differing = (shadowed for shadowed in shadowed_alone(analysis) if shadowed.differs)
+        alone = [each for each in differing if not _is_overruled(analysis, each)]
         likenesses = shadowing.likenesses(analysis, alone)
         for shadowed, idle in _with_idle(analysis, alone):
             yield _finding(analysis, shadowed, idle, likenesses[shadowed.rule])
@@ -130,16 +127,14 @@ def _before(dropped: DroppedBefore) -> Finding:
     )
 
 
-def _is_ours(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
-    """Whether a person wrote it: what software writes nobody can move."""
+def _is_ours(analysis: TableAnalysis, shadowed: Shadowed) -> bool:  # what software writes stays
     return writer_of(analysis.table, shadowed.chain.name, shadowed.rule) is None
 
 
 def _is_overruled(analysis: TableAnalysis, shadowed: Shadowed) -> bool:
     """Whether software lets its guests out, or asks a chain of its own, and a person denies it."""
-    verdict = shadowed.rule.verdict
-    leads_on = verdict.kind is VerdictKind.ACCEPT or verdict.chain is not None
-    return leads_on and not _is_ours(analysis, shadowed)
+    verdict, is_ours = shadowed.rule.verdict, _is_ours(analysis, shadowed)
+    return not is_ours and (verdict.kind is VerdictKind.ACCEPT or verdict.chain is not None)
 
 
 def _cut_off(analysis: TableAnalysis, cut: CutOff) -> Finding:
