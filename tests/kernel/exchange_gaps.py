@@ -26,8 +26,9 @@ class Gaps:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # The harness reads marks where ip sees packets, and bridges write them elsewhere.
-        self.sees_mark = "table bridge" not in text
+        # The harness reads marks where ip sees packets; bridges write them elsewhere, and devices
+        # where packets leave.
+        self.sees_mark = "table bridge" not in text and "hook egress" not in text
         self.splits_connections = _ANOTHER_CONNECTION.search(text) is not None
 
     def of_turn(self, exchange: Exchange, turn: int) -> str | None:
