@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from iptlint.dialects.script.symbolic_text import is_known
+from iptlint.dialects.script.symbolic_text import are_known
 from iptlint.model.numbers import decimal, signed
 
 
@@ -80,7 +80,7 @@ def pairs_of(items: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def is_list_known(items: tuple[str, ...]) -> bool:
     """Whether each item is one, and has the key that it is taken to have."""
     keys = items.keys if isinstance(items, Items) else ()
-    return all(map(is_known, items)) and all(map(is_known, keys))
+    return are_known(items) and are_known(keys)
 
 
 def packed(pairs: Iterable[tuple[str, str]], *, named: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from iptlint.dialects.script.arrays import (
 )
 from iptlint.dialects.script.choices import Option, Value, all_alike, one_of
 from iptlint.dialects.script.generated_text import Condition
-from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, is_known, mark
+from iptlint.dialects.script.symbolic_text import BLANKS, WHOLE, are_known, is_known, mark
 from iptlint.model.numbers import decimal, is_decimal
 from iptlint.source import SourceFile, Span
 
@@ -194,7 +194,7 @@ class Environment:
     def set(self, name: str, value: Value) -> None:
         self.variables[name] = value
         self.choices.pop(name, None)
-        if not all(map(is_known, (value,) if isinstance(value, str) else value)):
+        if not are_known(value):
             self.versions[name] = self.version(name) + 1
 
     def fill_in(self) -> None:
@@ -270,7 +270,7 @@ class Environment:
     def has_item(self, name: str, key: str) -> bool:
         """Whether there may be one with that key."""
         items = self.items(name)
-        known = is_list_known(items) or (is_named(items) and all(map(is_known, keys_of(items))))
+        known = is_list_known(items) or (is_named(items) and are_known(keys_of(items)))
         return not known or key.startswith("-") or index_in(items, key) is not None
 
     def item(self, name: str, key: str | None) -> str:
@@ -317,7 +317,7 @@ def _is_before_unknown(items: tuple[str, ...], key: str) -> bool:
     """What is not known may be several items of a list, and the next ones stand further behind; a
     word is the key of one value."""
     if is_named(items):
-        return all(map(is_known, keys_of(items)))
+        return are_known(keys_of(items))
     unknown = next(n for n, item in enumerate(items) if not is_known(item))
     index = index_in(items, key)
     return index is not None and index < unknown

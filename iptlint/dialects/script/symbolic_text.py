@@ -7,7 +7,7 @@ it in the script, such as ``$WAN_IP``, between two NUL characters, which no shel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 BLANKS = " \t\n"
 """What separates words where the script does not say otherwise."""
@@ -25,6 +25,11 @@ def mark(text: str) -> str:
 
 def is_known(value: str) -> bool:
     return "\0" not in value
+
+
+def are_known(values: Iterable[str]) -> bool:
+    """All of them, which may be many: a list that is set item by item is asked about each time."""
+    return is_known("".join(values))
 
 
 def shown(value: str) -> str:
