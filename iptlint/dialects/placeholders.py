@@ -60,9 +60,11 @@ def is_template(source: SourceFile) -> bool:
 def without_template_comments(text: str) -> str:
     """The text of a template with blanks for its comments (`{# … #}`), which to nft would open a
     block that nothing closes."""
-    if "{#" not in text or not _FILLED_IN.search(text):
+    if "#}" not in text or not _FILLED_IN.search(text):
         return text
-    return _TEMPLATE_COMMENT.sub(lambda comment: _NOT_A_BREAK.sub(" ", comment[0]), text)
+    end = text.rfind("#}") + 2  # behind the last one no begin is looked through to the end
+    blank = _TEMPLATE_COMMENT.sub(lambda comment: _NOT_A_BREAK.sub(" ", comment[0]), text[:end])
+    return blank + text[end:]
 
 
 def is_in_braces(span: Span) -> bool:

@@ -88,7 +88,7 @@ _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?_*"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
 )
-_IN_TEMPLATE = re.compile(r"\{\{-?\s*(?:\w+\.)*(\w+)[^{}]*\}\}")
+_IN_TEMPLATE = re.compile(r"\{\{-?\s*(?:\w+\.)*+(\w++)[^{}]*+\}\}")
 
 
 def name_in_template(text: str) -> str | None:
