@@ -91,11 +91,14 @@ _INTERFACES = ("in-interface", "out-interface")
 
 def versions(reading: Reading, target: Target) -> Iterator[Refusal]:
     """What the file uses and the versions of the target do not have."""
+    for line in _commands(reading):
+        yield from _features(reading.ruleset.source, line, target)
+        yield from _glued(reading.ruleset.source, line, target)
+
+
+def _commands(reading: Reading) -> Iterator[CommandLine]:
     assert isinstance(reading.tree, SaveFile)
-    for line in reading.tree.lines:
-        if isinstance(line, CommandLine):
-            yield from _features(reading.ruleset.source, line, target)
-            yield from _glued(reading.ruleset.source, line, target)
+    return (line for line in reading.tree.lines if isinstance(line, CommandLine))
 
 
 def _features(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Refusal]:
@@ -134,7 +137,7 @@ def _lacking(feature: Feature, target: Target) -> str:
 
 
 def _glued(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Refusal]:
-    if _finds_glued(target):
+    if not _is_one_of(_GLUED, target):
         return
     shape = line.shape
     spans = [
@@ -154,13 +157,10 @@ def _glued(source: SourceFile, line: CommandLine, target: Target) -> Iterator[Re
 
 def misread_interfaces(reading: Reading, target: Target) -> Iterator[Refusal]:
     """The words that are taken for names of interfaces, with their options."""
-    assert isinstance(reading.tree, SaveFile)
-    if _finds_glued(target):
+    if not _is_one_of(_GLUED, target):
         return
     source = reading.ruleset.source
-    for line in reading.tree.lines:
-        if not isinstance(line, CommandLine):
-            continue
+    for line in _commands(reading):
         for use in line.shape.core:
             if _is_glued(use, _INTERFACES) and _may_be_called(line, use):
                 span = line.words_span(source, use.start, use.end)
@@ -170,14 +170,10 @@ def misread_interfaces(reading: Reading, target: Target) -> Iterator[Refusal]:
 
 def misread_ports(reading: Reading, target: Target) -> Iterator[Refusal]:
     """Tests for any port but one on either side, which match where one of the two is another."""
-    assert isinstance(reading.tree, SaveFile)
-    first, mended = _TWO_PORTS
-    if target.iptables is None or not first <= target.iptables < mended:
+    if not _is_one_of(_TWO_PORTS, target):
         return
     source = reading.ruleset.source
-    for line in reading.tree.lines:
-        if not isinstance(line, CommandLine):
-            continue
+    for line in _commands(reading):
         for load in line.shape.loads:
             ports = [use for use in load.uses if _is_for_all_but_one_port(load, line, use)]
             if len(ports) == len(_PORTS):
@@ -197,18 +193,19 @@ def _is_for_all_but_one_port(load: LoadedExtension, line: CommandLine, use: Use)
     """Of port 0 it makes a test of its own."""
     if load.extension is None or load.extension.name not in ("tcp", "udp"):
         return False
-    first, colon, last = use.texts(line.words)[-1].partition(":") if use.arguments else ("", "", "")
-    is_one = not colon or first == last
-    return use.negated and use.option.name in _PORTS and is_one and first != "0"
+    if not use.negated or use.option.name not in _PORTS:
+        return False
+    first, colon, last = use.texts(line.words)[-1].partition(":")
+    return first != "0" and (not colon or first == last)
 
 
 _OLD = f"iptables {spelled(_GLUED[0])} and 1.8.9"
 _MEND = "write a blank between the option and its argument"
 
 
-def _finds_glued(target: Target) -> bool:
-    first, mended = _GLUED
-    return target.iptables is None or not first <= target.iptables < mended
+def _is_one_of(between: tuple[Version, Version], target: Target) -> bool:
+    first, mended = between
+    return target.iptables is not None and first <= target.iptables < mended
 
 
 def _is_glued(use: Use, names: tuple[str, ...]) -> bool:
