@@ -31,6 +31,7 @@ _FILLED_IN = re.compile(r"\{[{%]")
 _TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _NOT_A_BREAK = re.compile(r"[^\n]")
 _PROTOCOL = re.compile(rf"(?:-p|--proto(?:col)?)\s+({_MARKS})")
+_LINES = re.compile(rf"\s*(?:{_MARKS})\s*")
 _LONGEST = 80
 
 
@@ -57,14 +58,20 @@ def is_template(source: SourceFile) -> bool:
     return _TEMPLATE.fullmatch(source.path) is not None
 
 
-def without_template_comments(text: str) -> str:
+def without_template_comments(source: SourceFile) -> str:
     """The text of a template with blanks for its comments (`{# … #}`), which to nft would open a
     block that nothing closes."""
-    if "#}" not in text or not _FILLED_IN.search(text):
+    text = source.text
+    if "#}" not in text or not (is_template(source) or _FILLED_IN.search(text)):
         return text
     end = text.rfind("#}") + 2  # behind the last one no begin is looked through to the end
     blank = _TEMPLATE_COMMENT.sub(lambda comment: _NOT_A_BREAK.sub(" ", comment[0]), text[:end])
     return blank + text[end:]
+
+
+def brings_lines(line: str) -> bool:
+    """Whether a line of rules is a placeholder and nothing else, which may become any lines."""
+    return _LINES.fullmatch(line) is not None
 
 
 def is_in_braces(span: Span) -> bool:

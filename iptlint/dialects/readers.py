@@ -25,6 +25,7 @@ from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic, at_first_
 from iptlint.dialects.iptables.syntax import IPTABLES
 from iptlint.dialects.placeholders import with_placeholders
 from iptlint.dialects.reading import Reader, Reading
+from iptlint.dialects.template_conditions import with_conditions
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
 from iptlint.model.matches import tests_in
 from iptlint.source import SourceFile
@@ -44,6 +45,8 @@ def read(source: SourceFile, reader: Reader | None = None) -> Reading:
         return unread(source, language.name, _foreign(source, language))
     reading = _READERS.get(language.name, _read_iptables)(source, reader or Reader())
     reading = with_placeholders(reading)
+    if language.name != SCRIPT:
+        reading = with_conditions(reading)
     if not source.marked or language.name == SCRIPT:
         return reading
     return replace(reading, diagnostics=(_marked(source), *reading.diagnostics))

@@ -18,7 +18,8 @@ from iptlint.dialects.nft.parsing.includes import IncludeError, Includes
 from iptlint.dialects.nft.parsing.repeats import Repeats
 from iptlint.dialects.nft.parsing.statement import Statement
 from iptlint.dialects.nft.tree import Command, Include, IncludedFile, Item, NftFile, Rule
-from iptlint.dialects.placeholders import is_template, without_template_comments
+from iptlint.dialects.placeholders import is_template
+from iptlint.dialects.template_conditions import text_to_read
 from iptlint.source import SourceFile
 
 _CARRIAGE_RETURN = re.compile(r"^[^#\n]*\r\n", re.MULTILINE)
@@ -61,7 +62,7 @@ class _Reader:
         fast: bool,
     ) -> None:
         self._source = source
-        self._text = without_template_comments(source.text)
+        self._text = text_to_read(source)
         self._includes = includes
         self._diagnostics = diagnostics
         self._repeats = Repeats(self._text) if fast else None

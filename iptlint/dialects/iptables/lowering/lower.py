@@ -41,6 +41,7 @@ from iptlint.dialects.iptables.parsing.tree import (
 )
 from iptlint.dialects.iptables.parsing.words import words_of
 from iptlint.dialects.iptables.syntax import IPTABLES
+from iptlint.dialects.placeholders import brings_lines
 from iptlint.model import (
     Family,
     Rule,
@@ -321,13 +322,21 @@ class _Execution:
         """A line that is no command still holds the place of the rule it was to be."""
         span = self.source.line_span(self.source.line_of(diagnostic.start))
         command = _TO_CHAIN.match(span.text)
-        if command is None or self.table is None:
+        if self.table is None:
+            return
+        if command is None:
+            self._filled_in(self.table, span)
             return
         meant = self._behind_tool(self.table.family, span)
         if meant is not None:
             self._command(meant)
         else:
             self.table.chain(command[1]).rules.append(self.rules.unread(span.start, span.end))
+
+    def _filled_in(self, table: OpenTable, line: Span) -> None:
+        """What a template puts there may be rules for whichever chain."""
+        for chain in table.chains.values() if brings_lines(line.text) else ():
+            chain.rules.append(self.rules.unread(line.start, line.end))
 
     def _behind_tool(self, family: Family, span: Span) -> CommandLine | None:
         """The rule of a line which is that of a script, the name of the tool included."""

@@ -40,6 +40,7 @@ from iptlint.dialects.iptables.parsing.words import (
     split_words,
     unquoted,
 )
+from iptlint.dialects.template_conditions import text_to_read
 from iptlint.grammar import parse_flat
 from iptlint.maker import maker
 from iptlint.model import Family
@@ -120,7 +121,7 @@ class _Reader:
     # -- lines ----------------------------------------------------------------
 
     def read(self) -> SaveFile:
-        text = self._source.text
+        text = text_to_read(self._source)
         crlf = _CR_AT_END.search(text) if "\r" in text else None
         read = self._alike if self._fast and "\r" not in text else self._one_by_one
         for start, piece in _pieces(text):
@@ -172,9 +173,10 @@ class _Reader:
             self._by_grammar(line, start)
 
     def _blank(self, line: str, start: int) -> None:
-        """To the tool a line of blanks is no empty line, but one without a command."""
-        if line and not self._bare:
-            end = start + len(line)
+        """To the tool a line of blanks is no empty line, but one without a command. What a template
+        has there is not in the file."""
+        end = start + len(line)
+        if line and not self._bare and self._source.text[start:end] == line:
             self._report(start, end, "The line has blanks in it and nothing else", "no blanks")
 
     def _end(self) -> None:
