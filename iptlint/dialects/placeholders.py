@@ -31,6 +31,7 @@ _FILLED_IN = re.compile(r"\{[{%]")
 _TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _NOT_A_BREAK = re.compile(r"[^\n]")
 _PROTOCOL = re.compile(rf"(?:-p|--proto(?:col)?)\s+({_MARKS})")
+_IN_BRACES = re.compile(r"\{\{[^{}]*+\}\}")
 _LINES = re.compile(rf"\s*(?:{_MARKS})\s*")
 _LONGEST = 80
 
@@ -75,11 +76,10 @@ def brings_lines(line: str) -> bool:
 
 
 def is_in_braces(span: Span) -> bool:
-    """Whether it is what stands in `{{ name }}`."""
+    """Whether it is, or is in, what stands in `{{ name }}`."""
     line = span.source.line_span(span.line)
-    before = span.source.text[line.start : span.start].rstrip()
-    behind = span.source.text[span.end : line.end].lstrip()
-    return before.endswith("{{") and behind.startswith("}}")
+    braces = _IN_BRACES.finditer(span.source.text, line.start, line.end)
+    return any(each.start() < span.start and span.end < each.end() for each in braces)
 
 
 def _placeholder_at(

@@ -41,12 +41,20 @@ _PASSING = re.compile(
 
 def is_inside(interface: str) -> bool:
     """Whether people and programs call an interface so behind which the world is not."""
-    return _INSIDE.fullmatch(interface) is not None
+    return _says(_INSIDE, interface)
 
 
 def is_outward(interface: str) -> bool:
     """Whether the name says that it leads to the world."""
-    return _OUTWARD.fullmatch(interface) is not None
+    return _says(_OUTWARD, interface)
+
+
+def _says(names: re.Pattern[str], interface: str) -> bool:
+    """Of what a template has there, the first word or the last (`wan.device`, `host.wan`)."""
+    last = _LAST_WORD.fullmatch(interface)
+    return names.fullmatch(interface) is not None or (
+        last is not None and names.fullmatch(last[1]) is not None
+    )
 
 
 def is_tunnel(interface: str) -> bool:
@@ -88,11 +96,12 @@ _TO_FILL_IN = re.compile(
     r"<.*>|\[.*\]|(?:[A-Z\d_]*_)?(?:[A-Z]*IFACE|[A-Z]*INTERFACE|(?:WAN|LAN|EXT|INT|INET|PUB)?_?IF)\d?_*"
     r"|(?:YOUR|MY)_[A-Z_]+|(?:eth|wlan|ens|enp|ppp|tun|tap|wg)[XYN](?:s[XY\d])?"
 )
-_IN_TEMPLATE = re.compile(r"\{\{-?\s*(?:\w+\.)*+(\w++)[^{}]*+\}\}")
+_IN_TEMPLATE = re.compile(r"\{\{-?\s*((?:\w+\.)*+\w++)[^{}]*+\}\}")
+_LAST_WORD = re.compile(r"(?:\w+\.)+([A-Za-z]\w*)")
 
 
 def name_in_template(text: str) -> str | None:
-    """How a template calls what it has in the place of a name (`{{ host.wan }}`: wan)."""
+    """How a template calls what it has in the place of a name (`{{ host.wan }}`: host.wan)."""
     match = _IN_TEMPLATE.fullmatch(text)
     return match[1] if match else None
 

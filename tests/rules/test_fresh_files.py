@@ -205,3 +205,27 @@ def test_datagrams_that_are_let_in_over_ipv6_need_neighbours() -> None:
     (finding,) = told(saved(*rules), codes=("IPT702",), paths=("rules.v6",))
     assert "drops all neighbour solicitations" in finding.message
     assert not told(saved(rules[0]), codes=("IPT702",), paths=("rules.v6",))
+
+
+def test_the_private_network_is_written_for_its_first_address() -> None:
+    """Of 192.0.0.0/8, which is what the kernel makes of it, most addresses are strangers'."""
+    text = saved("-A INPUT -s 192.168.0.0/8 -j ACCEPT")
+    (finding,) = told(text, codes=("IPT904",), paths=("rules.v4",))
+    assert finding.fix is None
+    assert "write 192.168.0.0/16, which is private" in finding.help
+    for written, network in (("192.168.7.1/24", "192.168.7.0/24"), ("10.0.0.1/8", "10.0.0.0/8")):
+        text = saved(f"-A INPUT -s {written} -j ACCEPT")
+        (finding,) = told(text, codes=("IPT904",), paths=("rules.v4",))
+        assert finding.fix is not None
+        assert finding.fix.edits[0].text == network
+
+
+def test_which_interface_a_template_looks_up_by_number_is_not_known() -> None:
+    assert not in_nft("iif {{ wan }} accept", 'iif "{{ host.lan }}" accept', codes=("IPT905",))
+    assert in_nft("iif ppp0 accept", codes=("IPT905",))
+
+
+def test_two_placeholders_with_the_same_last_word_are_two_interfaces() -> None:
+    names = ("{{ wan.device }}", "{{ lan.device }}")
+    rules = (f'iifname "{name}" tcp dport 80 accept' for name in names)
+    assert not in_nft(LO, *rules, codes=("IPT106", "IPT102"))

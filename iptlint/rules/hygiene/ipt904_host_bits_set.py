@@ -36,6 +36,8 @@ from typing import NamedTuple
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.fix import Fix
+from iptlint.model import Family
+from iptlint.model.addresses import AddressKind, Network, blocks
 from iptlint.model.prefixes import host_bits, number
 from iptlint.model.syntax import WrittenNetwork
 from iptlint.rules.meta import Group, Meta
@@ -51,6 +53,7 @@ META = Meta(
     fixable=True,
 )
 
+_BITS_OF_IPV4 = 32
 _LOOPBACK = "127.0.0.1", "8"
 """As it stands on the interface; nobody means the one host."""
 
@@ -101,18 +104,33 @@ def _finding(hidden: _Hidden) -> Finding:
     network = f"{_address(hidden.low, hidden.bits)}/{mask}"
     count = hidden.high - hidden.low + 1
     size = f"{count:,} addresses" if count < 1 << 33 else f"2^{count.bit_length() - 1} addresses"
+    private = _private_within(hidden)
+    fix = Fix(
+        f"write {network}, for the network",
+        (Edit(span, network),),
+        safe=False,
+        otherwise=f"write {host}, if the one host is meant",
+    )
     return META.finding(
         span,
         f"{host}/{mask} is {network}, {size}: what {host} has behind the mask is cut off when"
         " it is loaded",
+        f"write {private}, which is private; {network} has other people's addresses, too",
         likeness="host bits",
-        fix=Fix(
-            f"write {network}, for the network",
-            (Edit(span, network),),
-            safe=False,
-            otherwise=f"write {host}, if the one host is meant",
-        ),
+        fix=fix if private is None else None,
     )
+
+
+def _private_within(hidden: _Hidden) -> Network | None:
+    """The private network that the address is the first of, where the mask leads out of it: of
+    192.168.0.0/8 most addresses are strangers'."""
+    if hidden.bits != _BITS_OF_IPV4:
+        return None
+    for network in blocks(Family.IP, AddressKind.PRIVATE):
+        is_first = hidden.written.address == str(network[0])
+        if is_first and hidden.low < int(network[0]) and int(network[-1]) <= hidden.high:
+            return network
+    return None
 
 
 def _address(number: int, bits: int) -> str:

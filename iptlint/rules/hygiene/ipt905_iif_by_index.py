@@ -135,7 +135,7 @@ def _alike(ruleset: Ruleset) -> dict[_Kind, list[Test]]:
         for chain, rule in rules_testing(table, _asks_by_index)
     )
     for table, chain, rule in by_index:
-        for test in () if is_generated(table, chain.name) else _tests(rule):
+        for test in () if is_generated(table, chain.name) else _tests(rule, ruleset.syntax):
             number = test.name if test.name.isdecimal() else ""
             mendable = bool(ruleset.syntax.by_name(test.span))
             key = test.span.source, number, comes_and_goes(test.name), mendable
@@ -147,10 +147,14 @@ def _asks_by_index(rule: Rule) -> bool:
     return any(name for match in rule.matches for name in _names(match))
 
 
-def _tests(rule: Rule) -> Iterator[Test]:
+def _tests(rule: Rule, syntax: Syntax) -> Iterator[Test]:
+    """Without those whose interface a template names later."""
     for number, match in enumerate(rule.matches):
         for name in _names(match):
-            yield Test(name, rule.origin.part(number))
+            span = rule.origin.part(number)
+            written = syntax.find_name(span, name)
+            if written is None or not syntax.is_placeholder(written):
+                yield Test(name, span)
 
 
 def _names(match: Match) -> Iterator[str]:

@@ -52,10 +52,8 @@ if TYPE_CHECKING:
 
 
 def parse(source: SourceFile, family: Family | None = None, *, fast: bool = True) -> SaveFile:
-    """The tree of a text, and what in it is no iptables-save.
-
-    ``family``: None leaves it to the text and the file's name, table by table.
-    """
+    """The tree of a text, and what in it is no iptables-save; without ``family`` it and the file's
+    name say of which it is, table by table."""
     return _Reader(source, Families(source, family), fast).read()
 
 
@@ -173,8 +171,7 @@ class _Reader:
             self._by_grammar(line, start)
 
     def _blank(self, line: str, start: int) -> None:
-        """To the tool a line of blanks is no empty line, but one without a command. What a template
-        has there is not in the file."""
+        """To the tool a line of blanks is one without a command; a template's tag is no line."""
         end = start + len(line)
         if line and not self._bare and self._source.text[start:end] == line:
             self._report(start, end, "The line has blanks in it and nothing else", "no blanks")
