@@ -229,3 +229,20 @@ def test_two_placeholders_with_the_same_last_word_are_two_interfaces() -> None:
     names = ("{{ wan.device }}", "{{ lan.device }}")
     rules = (f'iifname "{name}" tcp dport 80 accept' for name in names)
     assert not in_nft(LO, *rules, codes=("IPT106", "IPT102"))
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_what_is_said_of_json_stands_at_its_object(indent: int | None) -> None:
+    where = {"family": "inet", "table": "t"}
+    chain = {**where, "name": "c", "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}
+    port = {"payload": {"protocol": "tcp", "field": "dport"}}
+    rule = {"expr": [{"match": {"op": "==", "left": port, "right": 22}}, {"accept": None}]}
+    made = [{"table": {"family": "inet", "name": "t"}}, {"chain": chain}]
+    made += [{"rule": {**where, "chain": "c", **rule}}] * 2
+    text = json.dumps({"nftables": made}, indent=indent)
+    (finding,) = told(text, codes=("IPT106",), paths=("rules.json",))
+    first, second = (at for at in range(len(text)) if text.startswith('"rule"', at))
+    assert first < finding.span.start < second
+    assert text[finding.span.start :].startswith("{")
+    assert '"rule"' in text[finding.span.start : second + 6]
+    assert finding.related[0].span.start < first

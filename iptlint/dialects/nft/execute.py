@@ -66,9 +66,9 @@ def _finished(work: TableWork) -> OpenTable:
 
 
 def _mark(tables: Iterable[OpenTable], reader: BlockReader, file: t.NftFile, missing: bool) -> None:
-    """JSON has no places, so that what could not be read of it may have stood anywhere."""
+    """Objects of JSON have no text, and what could not be read of it may have stood anywhere."""
     for table in tables:
-        unplaced = bool(file.diagnostics) and table.origin.end == 0
+        unplaced = bool(file.diagnostics) and table.origin.end == table.origin.start
         mark_references(table, reader.unread, everything=missing or unplaced)
         if unplaced:
             open_to_anything(table)

@@ -1,17 +1,19 @@
 """nftables' JSON to the tree that its text has.
 
 The listing is flat: tables, then what is in them, then rules, each saying where it belongs.
-JSON has no places worth pointing at, so nodes have none, and a diagnostic stands at the start.
+A node is at the place where its object begins, and has no text: none could be edited as nft's.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.nft import tree as t
+from iptlint.dialects.nft.nodes import AnyNode
 from iptlint.dialects.nft_json.expressions import elements, expression
 from iptlint.dialects.nft_json.shapes import (
     Json,
@@ -37,8 +39,9 @@ def parse(source: SourceFile) -> t.NftFile:
     """The tree of ``{"nftables": [...]}``, and what in it could not be read."""
     reader = _Reader(source)
     try:
-        for entry in json.loads(source.text, parse_int=signed)["nftables"]:
-            reader.add(entry)
+        entries = json.loads(source.text, parse_int=signed)["nftables"]
+        for entry, at in zip(entries, _places(source.text, len(entries)), strict=True):
+            reader.add(entry, at)
     except json.JSONDecodeError as error:
         reader.report(f"{NO_JSON}{error.msg}", error.pos)
     except RecursionError:
@@ -46,6 +49,21 @@ def parse(source: SourceFile) -> t.NftFile:
     except (KeyError, TypeError):
         reader.report("The JSON holds no list named nftables")
     return t.NftFile(source, tuple(reader.tables()), tuple(reader.diagnostics))
+
+
+_LIST = re.compile(r"\s*\{\s*\"nftables\"\s*:\s*\[\s*")
+_NEXT = re.compile(r"\s*,\s*")
+
+
+def _places(text: str, count: int) -> list[int]:
+    """Where each of the objects begins; at the start, where the list is not the first thing."""
+    found, decoder = list[int](), json.JSONDecoder(parse_int=signed)
+    before = _LIST.match(text)
+    while before is not None and len(found) < count:
+        found.append(before.end())
+        _, end = decoder.raw_decode(text, before.end())
+        before = _NEXT.match(text, end)
+    return found if len(found) == count else [0] * count
 
 
 @dataclass(slots=True)
@@ -67,15 +85,18 @@ class _Reader:
         self._tables: dict[tuple[str, str], _Block] = {}
         self._flushes: list[t.Command] = []
         self.diagnostics: list[SyntaxDiagnostic] = []
+        self._at = 0
 
     def tables(self) -> list[t.Command]:
         return [*self._flushes, *(table.command() for table in self._tables.values())]
 
-    def report(self, message: str, at: int = 0, code: str = "IPT001") -> None:
+    def report(self, message: str, at: int | None = None, code: str = "IPT001") -> None:
+        at = self._at if at is None else at
         end = min(at + 1, len(self._source.text))
         self.diagnostics.append(SyntaxDiagnostic(self._source, at, end, message, code=code))
 
-    def add(self, entry: Content) -> None:
+    def add(self, entry: Content, at: int) -> None:
+        self._at = at
         try:
             kind, content = only(entry)
             if kind == "metainfo":
@@ -93,22 +114,28 @@ class _Reader:
     def _place(self, kind: str, content: Content) -> None:
         if kind == "flush" and "ruleset" in content and not self._tables:
             family = (content["ruleset"] or {}).get("family")
-            self._flushes.append(t.Command("flush", "ruleset", family, (), None))
+            self._flushes.append(self._placed(t.Command("flush", "ruleset", family, (), None)))
             return
         if kind == "table":
-            self._tables[content["family"], content["name"]] = _Block(_table(content))
+            self._tables[content["family"], content["name"]] = self._block(_table(content))
             return
         table = self._tables.get((content["family"], content["table"]))
         if table is None:
             raise UnknownError(f"{kind} is in no table that was listed before")
         if kind == "chain":
-            table.chains[content["name"]] = _Block(_chain(content))
+            table.chains[content["name"]] = self._block(_chain(content))
         elif kind == "rule":
-            table.chains[content["chain"]].items.append(_rule(content))
+            table.chains[content["chain"]].items.append(self._placed(_rule(content)))
         elif kind in _OBJECTS:
-            table.items.append(_named(kind, content, _OBJECTS[kind](content)))
+            table.items.append(self._placed(_named(kind, content, _OBJECTS[kind](content))))
         else:
             raise UnknownError(f"there is no object {kind!r}")
+
+    def _placed(self, node: AnyNode) -> AnyNode:
+        return replace(node, start=self._at, end=self._at)
+
+    def _block(self, head: t.Command) -> _Block:
+        return _Block(self._placed(head))
 
 
 def _named(kind: str, content: Content, body: Items) -> t.Command:

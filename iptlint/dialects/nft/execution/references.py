@@ -49,7 +49,7 @@ def mark_references(table: OpenTable, unread: Iterable[str], *, everything: bool
 def _may_refer(placed: PlacedRule) -> bool:
     """A rule of JSON has no text, so that only its nodes can say."""
     rule = placed.rule
-    if rule.end == 0:
+    if rule.end == rule.start:
         return True
     return _MAY_MENTION.search(placed.source.text, rule.start, rule.end) is not None
 
