@@ -29,7 +29,7 @@ from iptlint.model import (
 from iptlint.model.addresses import AddressKind
 from iptlint.model.call_graph import calls_in
 from iptlint.model.kinds import examples_in, rules_testing, rules_where
-from iptlint.model.names import is_inside, is_outward, is_second, no_interface
+from iptlint.model.names import is_card, is_inside, is_outward, is_second, no_interface
 from iptlint.model.owners import owner_of_name
 from iptlint.netfilter.firewall import Hooks
 from iptlint.packets.interfaces import InterfaceClass
@@ -49,11 +49,11 @@ _TRANSLATING = ("MASQUERADE", "SNAT")
 def external_classes(hooks: Hooks) -> Sequence[int]:
     """The numbers of the interface classes by which the world comes in."""
     space = hooks.space
-    classes = [*enumerate(space.interfaces.classes, start=1)]
+    classes, known = [*enumerate(space.interfaces.classes, start=1)], uplink_names(hooks)
     numbers = [
         number
         for number, cls in classes
-        if hooks.facing.get(cls.name) or not is_inside(cls.name or "-")
+        if hooks.facing.get(cls.name) or cls.name in known or not is_inside(cls.name or "-")
     ]
     numbers = less_trusted(hooks, numbers)
     *_, (other, _) = classes
@@ -191,12 +191,14 @@ def _is_from_world(hooks: Hooks, rule: Rule) -> bool:
 
 def uplink_names(hooks: Hooks) -> frozenset[str]:
     """The interfaces by which packets leave with an address of the host's, but for those that lead
-    to networks of its own by their names. Where what goes into tunnels gets one too, a kind of
-    interfaces (``orga+``) may be of those."""
+    to networks of its own by their names; a card that may (``usb0``) leads to the world where no
+    other does. Where what goes into tunnels gets one too, a kind of interfaces (``orga+``) may be
+    of those."""
     lending = lending_names(hooks)
     tunnels = any(map(is_inside, lending))
     kinds = {cls.name for cls in hooks.space.interfaces.classes if cls.wildcard} if tunnels else {}
-    return frozenset(n for n in lending if not is_inside(n) and (is_outward(n) or n not in kinds))
+    known = frozenset(n for n in lending if not is_inside(n) and (is_outward(n) or n not in kinds))
+    return known or frozenset(filter(is_card, lending))
 
 
 def names_all(hooks: Hooks) -> bool:

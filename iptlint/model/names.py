@@ -23,6 +23,9 @@ _INSIDE = re.compile(
     r"|iot.*|waydroid.*|anbox.*|wlan.*|wlp.*|ap\d*|usb\d*|ib\d*"
 )
 
+_CARD = re.compile(r"wlan.*|wlp.*|usb\d*")
+"""Among those: what else leads to the world leaves these to the networks of the host."""
+
 _OUTWARD = re.compile(
     r"wan.*|wwan.*|br-wan.*|ppp.*|pppoe.*|inet.*|internet.*|ext.*|outside.*|pub.*|uplink.*|isp.*"
     r"|dsl.*|world|red\d*"
@@ -42,6 +45,12 @@ _PASSING = re.compile(
 def is_inside(interface: str) -> bool:
     """Whether people and programs call an interface so behind which the world is not."""
     return _says(_INSIDE, interface)
+
+
+def is_card(interface: str) -> bool:
+    """Whether it is one of those that lead to a network of the host's by custom alone: a modem and
+    a phone are called so as well."""
+    return _CARD.fullmatch(interface) is not None
 
 
 def is_outward(interface: str) -> bool:

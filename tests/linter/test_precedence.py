@@ -65,6 +65,13 @@ MISSPELT = SourceFile(
     "-A INPUT -p udp -j LOG_DROP\n-A LOGDROP -j DROP\nCOMMIT\n",
 )
 
+WRONG_HOOK = SourceFile(
+    "a.nft",
+    "table inet t {\nchain input {\ntype filter hook forward priority 0; policy drop;\n"
+    "tcp dport 80 accept\n}\nchain forward {\ntype filter hook forward priority 0; policy drop;\n"
+    "}\nchain output {\ntype filter hook input priority 0; policy accept;\noif lo accept\n}\n}\n",
+)
+
 LIMIT_BELOW_THE_ACCEPT = SourceFile(
     "rules.v4",
     "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n"
@@ -83,6 +90,8 @@ DECLARED = [
     ("IPT102", "IPT114", fixture("IPT114/bad_closed.v4")),
     ("IPT104", "IPT003", (MISSPELT,)),
     ("IPT104", "IPT111", fixture("IPT111/bad.nft")),
+    ("IPT103", "IPT111", (WRONG_HOOK,)),
+    ("IPT110", "IPT111", (WRONG_HOOK,)),
     ("IPT110", "IPT854", fixture("IPT854/bad_netavark.nft")),
     ("IPT110", "IPT856", fixture("IPT856/bad_lxd.nft")),
     ("IPT404", "IPT003", fixture("IPT003/bad_of_docker.v4")),

@@ -246,3 +246,23 @@ def test_what_is_said_of_json_stands_at_its_object(indent: int | None) -> None:
     assert text[finding.span.start :].startswith("{")
     assert '"rule"' in text[finding.span.start : second + 6]
     assert finding.related[0].span.start < first
+
+
+@pytest.mark.parametrize("card", ["usb0", "wlan0", "wlp3s0"])
+def test_a_card_by_which_packets_leave_translated_leads_to_the_world(card: str) -> None:
+    """Unless another leads there, beside which it is the network of the host."""
+    forwarding = (
+        f"-A FORWARD -i {card} -o eth0 -j ACCEPT",
+        f"-A FORWARD -i eth0 -o {card} -j ACCEPT",
+    )
+    ssh = "-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT"
+    filters = saved("-A INPUT -i lo -j ACCEPT", ssh, *forwarding)
+
+    def lent(*names: str) -> list[str]:
+        lines = "".join(f"-A POSTROUTING -o {name} -j MASQUERADE\n" for name in names)
+        text = f"*nat\n:POSTROUTING ACCEPT [0:0]\n{lines}COMMIT\n{filters}"
+        codes = ("IPT604", "IPT605")
+        return [each.code for each in told(text, codes=codes, paths=("rules.v4",))]
+
+    assert lent(card) == ["IPT605"]
+    assert lent("eth0") == lent("eth0", card) == ["IPT604", "IPT605"]

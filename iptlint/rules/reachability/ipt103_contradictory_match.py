@@ -47,7 +47,7 @@ from iptlint.analysis.misnamed_interfaces import INSTEAD, Misnamed, misnamed_in,
 from iptlint.analysis.reach import Reason
 from iptlint.analysis.session import Context
 from iptlint.analysis.shadowing import Dead, dead_in, dead_rules
-from iptlint.findings import Confidence, Finding, Label, Severity, phrases
+from iptlint.findings import Cause, Confidence, Finding, Label, Severity, phrases
 from iptlint.model import Chain, Family, Field, Hook, Interface, Match, Rule, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
 from iptlint.model.names import NoInterface
@@ -69,6 +69,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
+    yields_to=("IPT111",),
     leaves_to={
         "IPT209": "a test that packets over lo could pass contradicts nothing",
     },
@@ -292,7 +293,14 @@ def _not_at_hook(analysis: TableAnalysis, rule: Rule, chain: Chain) -> Finding:
         advice = "delete the rule: answers are translated back without one"
     refused = analysis.syntax.pick(iptables=Severity.ERROR, nft=None)
     grave = refused if isinstance(match, Interface) else None
-    return META.finding(span, why, advice, severity=grave, likeness=f"{chain.name} {span.text}")
+    return META.finding(
+        span,
+        why,
+        advice,
+        severity=grave,
+        likeness=f"{chain.name} {span.text}",
+        causes=(Cause(analysis.ruleset, part=chain),),
+    )
 
 
 def _tests_state(match: Match) -> bool:

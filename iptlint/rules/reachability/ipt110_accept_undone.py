@@ -72,7 +72,7 @@ META = Meta(
     confidence=Confidence.CERTAIN,
     group=Group.REACHABILITY,
     since="0.1.0",
-    yields_to=("IPT854", "IPT856"),
+    yields_to=("IPT111", "IPT854", "IPT856"),
 )
 
 _HOOKS = (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
@@ -112,6 +112,7 @@ def _finding(hook: Hook, undone: UndoneAccept) -> Finding:
         _advice(undone),
         related=(_label(undone),),
         witness=_witness(hook, undone),
+        causes=_chains(undone),
     )
 
 
@@ -130,7 +131,14 @@ def _folded(hook: Hook, several: Sequence[UndoneAccept]) -> Finding:
         _advice_of(several),
         related=(*[*deniers.values()][:MAX_LABELS], *places),
         witness=_witness(hook, first),
+        causes=_chains(first),
     )
+
+
+def _chains(undone: UndoneAccept) -> tuple[Cause, ...]:
+    """One of them may be attached to another hook than it is for."""
+    ruleset = undone.base_chain.analysis.ruleset
+    return tuple(Cause(ruleset, part=each.chain) for each in (undone.base_chain, undone.later))
 
 
 def _of_software(ruleset: Ruleset, owner: Owner, undone: Sequence[UndoneAccept]) -> Finding:

@@ -99,6 +99,7 @@ def _elsewhere(analysis: TableAnalysis, chain: Chain) -> Iterator[Finding]:
         f"the chain {chain.name} is attached to hook {hook.value}: its rules see {_SEES[hook]}, and"
         f" not {_SEES[meant]}, as its name says",
         f"write `hook {meant.value}`, or name the chain after its hook",
+        causes=(Cause(analysis.ruleset, part=chain),),
     )
 
 
