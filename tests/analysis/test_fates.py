@@ -37,15 +37,18 @@ def test_what_is_behind_the_rule(rules: tuple[str, ...], kinds: list[str]) -> No
 
 
 def test_a_later_chain_may_have_the_last_word() -> None:
-    first = "table ip a {{ chain c {{ type filter hook input priority {}; tcp dport 23 log; }} }}\n"
-    last = "table ip b { chain c { type filter hook input priority 0; tcp sport 7 drop; } }\n"
-    assert deciders(first.format(-5) + last) is None
-    assert deciders(first.format(5) + last) == ["accept"]
+    first = (
+        "table ip a {{ chain c {{ type filter hook input priority {}; tcp dport 23 log; }}; }}\n"
+    )
+    last = "table ip b { chain c { type filter hook input priority 0; tcp sport 7 drop; }; }\n"
+    assert deciders(first.format(-1) + last) is None
+    assert deciders(first.format(1) + last) == ["accept"]
+    assert deciders(first.format(0) + last) is None  # whichever is registered last is asked first
 
 
 def test_where_nothing_is_decided() -> None:
     text = (
-        "table ip a { chain c { type filter hook prerouting priority -300; tcp dport 23 log; } }\n"
+        "table ip a { chain c { type filter hook prerouting priority -300; tcp dport 23 log; }; }\n"
     )
     assert deciders(text) is None
 

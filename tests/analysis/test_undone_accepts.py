@@ -37,3 +37,11 @@ def test_what_one_chain_accepts_the_next_may_drop(policy: str, rule: str, undone
     there to undo."""
     each = undone_accepts(firewall_of(CHAINS.format(policy, rule)), Hook.INPUT)
     assert sum(map(len, each)) == undone
+
+
+def test_what_an_earlier_chain_drops_is_not_undone_later() -> None:
+    """The hook entries are in the order of their priority: no packet comes to an accept at 1 that
+    a chain at 0 has dropped."""
+    earlier = CHAINS.format("accept", "drop").replace("priority 0", "priority 1")
+    text = earlier.replace("priority 10", "priority 0")
+    assert not any(undone_accepts(firewall_of(text), Hook.INPUT))
