@@ -73,6 +73,16 @@ def test_a_translation_to_what_the_packet_has_sets_no_status(address: int, statu
     assert not (came & ~rewrite.now(space.value(Field.CT_DNAT, int(status)))).satisfiable()
 
 
+@pytest.mark.parametrize(("ports", "status"), [("9000-9010/8000", 1), ("8000-8010/8000", 0)])
+def test_a_port_that_is_moved_to_where_it_was_sets_no_status(ports: str, status: int) -> None:
+    """nf_nat_setup_info compares the tuple that it has made with the one that came."""
+    rewrite = translated(f"-p tcp --dport 8000:8010 -j DNAT --to-destination :{ports}")
+    space = rewrite.space
+    ports_there = space.ranges(Field.DPORT, ((8000, 8010),)) & space.value(Field.PROTO, 6)
+    came = ports_there & space.value(Field.CT_DNAT, 0)
+    assert not (came & ~rewrite.now(space.value(Field.CT_DNAT, status))).satisfiable()
+
+
 @pytest.mark.parametrize("others", [(), (("eth0", ip_address("192.0.2.2")),)])
 def test_what_is_redirected_is_sent_to_the_first_address_of_its_interface(
     others: tuple[tuple[str, IPv4Address], ...],

@@ -69,9 +69,14 @@ TREE = (
 )
 
 
-def test_each_rule_of_a_tree_is_seen_and_no_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("base", ["INPUT -i", "OUTPUT -o"])
+def test_each_rule_of_a_tree_is_seen_and_no_dead_one(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look_at_them_together(monkeypatch)
-    analysis = analysis_of(saved(*TREE, chains="ten low other"))
+    hook = base.split()[0]
+    rules = (r.replace("INPUT -i", base).replace("INPUT", hook) for r in TREE)
+    analysis = analysis_of(saved(*rules, chains="ten low other"))
     unseen = [place for place in places(analysis) if not seen_in(analysis).is_met(place)]
     assert unseen == [Place("other", 2)]
     assert [rule for _, rule in analysis.table.rules() if not analysis.is_matched(rule)] == [
