@@ -59,6 +59,8 @@ def test_packets_leave_by_an_uplink_with_an_address_of_the_host() -> None:
         nat = saved(f"-A POSTROUTING -o eth1 -j {target}", table="nat")
         assert uplink_names(hooks_of(nat + rules)) == {"eth1"}
         assert names(hooks_of(nat + rules)) == {"", "eth1"}
+        kind = saved(f"-A POSTROUTING -o eth+ -j {target}", table="nat")
+        assert uplink_names(hooks_of(kind + rules)) == {"eth"}
     elsewhere = saved("-A POSTROUTING ! -o docker0 -j MASQUERADE", table="nat")
     assert uplink_names(hooks_of(elsewhere + rules)) == set()
 
@@ -112,6 +114,15 @@ def test_all_but_one_may_come_in() -> None:
     assert names(hooks_of(saved("-A INPUT ! -i eth0 -j ACCEPT", policy="DROP"))) == {"eth0"}
     software = saved("-A INPUT ! -i docker0 -j ACCEPT", policy="DROP")
     assert "docker0" not in names(hooks_of(software))
+    for_one = f"-A INPUT -i eth0 {SSH}"
+    but_one = "! -i eth1 -p tcp -m tcp --dport 3306 -j"
+    service = saved(f"-A INPUT {but_one} ACCEPT", for_one, policy="DROP")
+    assert names(hooks_of(service)) == {"eth1"}
+    denied = saved(f"-A INPUT {but_one} DROP", for_one, policy="DROP")
+    assert "" in names(hooks_of(denied))
+    of_docker = ("-A INPUT -j DOCKER", f"-A DOCKER {but_one} ACCEPT", for_one)
+    owned = saved(*of_docker, policy="DROP", chains="DOCKER")
+    assert "" in names(hooks_of(owned))
 
 
 @pytest.mark.parametrize(

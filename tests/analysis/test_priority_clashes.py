@@ -22,6 +22,27 @@ table inet two {{
 """
 
 
+NAT = CHAINS.replace("filter hook input", "{3} hook prerouting")
+
+
+@pytest.mark.parametrize(
+    ("to", "test", "reason"),
+    [
+        ("dnat ip to 10.0.0.1", "ip daddr 10.0.0.1", "changes the daddr that"),
+        ("redirect to :8080", "tcp dport 8080", "changes the dport that"),
+        ("dnat ip to 10.0.0.1:8080-8090", "tcp dport 8080", None),
+        ("redirect", "ip daddr 10.0.0.1", "changes the daddr that"),
+    ],
+)
+def test_a_translation_need_not_change_the_port(to: str, test: str, reason: str | None) -> None:
+    """A port that is in the range stays (nf_nat_l4proto_in_range); an address that the kernel
+    chooses mostly is another."""
+    text = NAT.replace("{3}", "nat", 1).replace("{3}", "filter")
+    firewall = firewall_of(text.format(f"udp dport 7 accept; tcp dport 80 {to}", f"{test} drop", 0))
+    reasons = [clash.reason for clash in clashes(firewall)]
+    assert any(reason in each for each in reasons) if reason else not reasons
+
+
 @pytest.mark.parametrize(
     ("one", "two", "priority", "reason"),
     [

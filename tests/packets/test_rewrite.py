@@ -110,6 +110,8 @@ def test_where_two_changes_come_to_the_same(space: Space) -> None:
     assert not seven.differs(five, cube, Field.DPORT).satisfiable()
     unmarked = seven.differs(nothing, cube, Field.MARK)
     assert unmarked == ~space.value(Field.MARK, 7)
+    last_two_bits = nothing.written(Field.MARK, 3, 1).differs(nothing, cube, Field.MARK)
+    assert last_two_bits == ~space.masked(Field.MARK, 3, 1)
 
 
 @pytest.mark.parametrize("amount", [1, 3, 200, -1, -3, -200])
