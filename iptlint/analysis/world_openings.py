@@ -7,9 +7,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.cloud_sets import FAMILIES, CloudSets, cloud_sets
+from iptlint.analysis.cloud_words import traffic_in_words
 from iptlint.analysis.services import SERVICES, Service
 from iptlint.model import Family
-from iptlint.model.cloud import Cloud, Filter, FilterEntry, FilterKind, ListPeer
+from iptlint.model.cloud import Cloud, Filter, FilterEntry, FilterKind, ListPeer, Traffic
 from iptlint.model.protocols import TCP
 from iptlint.packets.bdd import union
 
@@ -24,14 +25,15 @@ ADMIN = (
 
 
 class WorldOpening(NamedTuple):
-    """An entry that lets everybody in to the services, each with a port. ``everything``: to all
-    ports. ``held``: the ACLs of all its interfaces stop that."""
+    """An entry that lets everybody in to the services, each with a port. ``wider``: what they are a
+    part of, if it alone lets everybody in to that. ``held``: the ACLs of all its interfaces stop
+    that."""
 
     group: Filter
     entry: FilterEntry
     family: Family
     services: tuple[tuple[Service, int], ...]
-    everything: bool
+    wider: str | None
     held: bool
 
 
@@ -97,10 +99,16 @@ def _opening(
     family: Family,
     services: tuple[tuple[Service, int], ...],
 ) -> WorldOpening:
-    traffic = entry.traffic
-    ports = traffic.ports if traffic is not None else None
-    everything = ports is None or ports[1] - ports[0] > 1 << 14
-    return WorldOpening(group, entry, family, services, everything, _is_held(sets, group, entry))
+    own = sets.entry(entry, inbound=True) & sets.space.family(family.value)
+    wider = _wider(entry.traffic) if sets.whole_internet(own, family) else None
+    return WorldOpening(group, entry, family, services, wider, _is_held(sets, group, entry))
+
+
+def _wider(traffic: Traffic | None) -> str | None:
+    """In words, where it is more than one port."""
+    if traffic is None or (traffic.ports is not None and traffic.ports[0] == traffic.ports[1]):
+        return None
+    return traffic_in_words(traffic)
 
 
 def _is_held(sets: CloudSets, group: Filter, entry: FilterEntry) -> bool:

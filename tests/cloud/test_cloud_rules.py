@@ -102,6 +102,39 @@ def test_two_halves_of_the_world_are_the_world() -> None:
     assert [each.family for each in world_openings(found)] == [Family.IP]
 
 
+EVERY = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+HALF = {"IpRanges": [{"CidrIp": "0.0.0.0/1"}]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "peers", "wider"),
+    [
+        ({"IpProtocol": "-1"}, EVERY, "all traffic"),
+        ({"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535}, EVERY, "tcp, any port"),
+        ({"IpProtocol": "tcp", "FromPort": 20, "ToPort": 20000}, EVERY, "tcp ports 20-20000"),
+        ({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 23}, EVERY, "tcp ports 22-23"),
+        ({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}, EVERY, None),
+        # To every address only together with the other half of them, which is let in to SSH.
+        ({"IpProtocol": "-1"}, HALF, None),
+    ],
+)
+def test_what_else_is_opened_with_a_service(
+    tmp_path: Path,
+    entry: dict[str, object],
+    peers: dict[str, object],
+    wider: str | None,
+) -> None:
+    """A range of ports is not everything, however wide it is, nor are all ports of tcp."""
+    other_half = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    other_half |= {"IpRanges": [{"CidrIp": "128.0.0.0/1"}]}
+    entries = [entry | peers, *([other_half] if peers is HALF else [])]
+    group = {"GroupId": "sg-1", "IpPermissions": entries, "IpPermissionsEgress": []}
+    path = tmp_path / "groups.json"
+    path.write_text(json.dumps({"SecurityGroups": [group]}), "utf-8")
+    first, *_ = world_openings(cloud_in_file(path))
+    assert first.wider == wider
+
+
 @pytest.mark.parametrize("name", ["bad.json", "bad_ipv6.json", "bad_union.json"])
 def test_an_eclipsed_entry_differs_from_who_takes_its_packets(name: str) -> None:
     dead = [*eclipsed_entries(cloud_in_file(ROOT / "fixtures" / "rules" / "IPT954" / name))]

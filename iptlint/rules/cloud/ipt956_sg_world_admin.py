@@ -70,8 +70,8 @@ _SHOWN = 4
 
 def _finding(opening: WorldOpening) -> Finding:
     names = [f"{service.name} ({port})" for service, port in opening.services]
-    every = "everything, " if opening.everything else ""
-    among = f"{every}{few(names, _SHOWN)}" + (" among it" if every else "")
+    named = few(names, _SHOWN)
+    among = f"{opening.wider}, {named} among it," if opening.wider else named
     family = " of IPv6" if opening.family is Family.IP6 else ""
     held = ", which the network ACL alone keeps out" if opening.held else ""
     return META.finding(
