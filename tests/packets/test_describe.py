@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -366,6 +367,22 @@ def test_thousands_of_rules_are_told_by_their_largest_parts() -> None:
     assert len(found.lines) == 8
     assert found.more
     assert found.left < 1e-9
+
+
+def test_a_long_list_is_named_though_few_looks_at_it_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = random.Random(9)
+    listed = is_(Field.SADDR, *sorted({rng.getrandbits(32) for _ in range(10_000)}))
+    sets = Sets("ip", tests=[LO, listed])
+    packets = sets.of([[no(LO), NEW, no(listed), TCP, SSH]])
+    module = importlib.import_module("iptlint.packets.describe.cover")
+    monkeypatch.setattr(module, "BUDGET", 4 * packets.node_count())
+    found = describe(sets.space, packets)
+    (line,) = found.lines
+    assert line.startswith("tcp from anywhere but ")
+    assert line.endswith(" and others (10,000 addresses) to port 22, not in on lo, new")
+    assert not found.more
 
 
 def _on_no_list(sets: Sets, number: int) -> PacketSet:

@@ -10,7 +10,7 @@ diagram, even of a set that ten thousand rules made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.model import Field, Opaque
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Axis = Field | Opaque
 """A field, or the key of a test that is not interpreted."""
+
+View = frozenset[Axis]
+"""What is not to be free."""
 
 Box = dict[Axis, "PacketSet"]
 """For each axis that is not free its values: a set that depends on nothing else."""
@@ -77,6 +80,12 @@ def weight(axis: Axis) -> float:
     return _WEIGHTS.get(axis, 1.0)
 
 
+_LISTED = (Field.IIF, Field.DADDR, Field.SADDR, Field.DADDR6, Field.SADDR6, Field.DPORT)
+"""Fields of which rules name thousands of values, those first that the diagrams ask first."""
+
+_LARGE = 5_000
+"""Nodes."""
+
 _INTERFACES = {Field.IIF, Field.OIF}
 _CONNECTION = {Field.CT_STATE, Field.CT_DIRECTION, Field.CT_SNAT, Field.CT_DNAT}
 _SERVICE = {
@@ -103,6 +112,10 @@ _VIEWS = (
 """The fields that are not to be free, in the order in which boxes are looked for; the family
 is one of them always. At last come the seldom tested fields, alone, and everything."""
 
+_WIDE_VIEWS = (_TOLD_OFTEN, _USUAL | _DESTINATION, _USUAL | _SOURCE, _USUAL)
+"""The widest first. What a narrow view leaves of a set it leaves of what a wider one leaves, and
+where ten thousand addresses are told apart most leave nothing: only the first sees the large set."""
+
 
 class Cover(NamedTuple):
     """``left``: the packets that no box holds; none if the boxes are the whole set."""
@@ -121,8 +134,8 @@ class Axes:
         }
         self.cubes.update(space.opaques.items())
         self._ranks = {axis: rank for rank, axis in enumerate(self.cubes)}
-        self._everything = self.cube(self.cubes)
-        self._but: dict[Axis, PacketSet] = {}
+        self._others: dict[View, PacketSet] = {}
+        self._projected: dict[tuple[PacketSet, Axis], PacketSet] = {}
         # By the variables' own numbers: others than these may have joined the space between.
         self.of_variable: dict[int, tuple[Axis, int]] = {
             variable: (field, 1 << (bits.width - 1 - index))
@@ -140,15 +153,36 @@ class Axes:
             result = self.cubes[axis] & result
         return result
 
-    def but(self, axes: Iterable[Axis]) -> PacketSet:
-        """All variables of all other axes."""
-        return self._everything.exists(self.cube(axes))
+    def exists(self, packets: PacketSet, view: View) -> PacketSet:
+        """What the packets are in the view, some or other values of the rest given."""
+        for field in self._left_out_first(packets, view):
+            packets = packets.exists(self.cubes[field])
+        return packets.exists(self._but(view))
+
+    def forall(self, packets: PacketSet, view: View) -> PacketSet:
+        """What they are in the view whatever the values of the rest."""
+        for field in self._left_out_first(packets, view):
+            packets = packets.forall(self.cubes[field])
+        return packets.forall(self._but(view))
+
+    def _left_out_first(self, packets: PacketSet, view: View) -> Iterator[Axis]:
+        """Without a field of a hundred thousand values what is left is small, and to leave out
+        everything at once takes fifteen times as long."""
+        if packets.node_count() > _LARGE:
+            yield from (field for field in _LISTED if field in self.cubes and field not in view)
+
+    def _but(self, view: View) -> PacketSet:
+        """All variables of all axes that are not in the view."""
+        if view not in self._others:
+            self._others[view] = self.cube(self.cubes.keys() - view)
+        return self._others[view]
 
     def project(self, packets: PacketSet, axis: Axis) -> PacketSet:
         """The values that the packets have."""
-        if axis not in self._but:
-            self._but[axis] = self.but((axis,))
-        return packets.exists(self._but[axis])
+        asked = packets, axis
+        if asked not in self._projected:
+            self._projected[asked] = self.exists(packets, frozenset((axis,)))
+        return self._projected[asked]
 
     def width(self, axis: Axis) -> int:
         return self.space.fields[axis].width if isinstance(axis, Field) else 1
@@ -196,27 +230,38 @@ class _Search:
         self.wanted = packets & within
         self.nodes = self.allowed.node_count()
         self.spent = 0
+        self._every = frozenset(axes.cubes)
+        self._wide = [self._of_these(view) for view in _WIDE_VIEWS]
+        self._cores: dict[View, PacketSet] = {}
 
     def run(self, limit: int) -> Iterator[Box]:
         for view in self._views():
             if not self.wanted.satisfiable() or self.spent > BUDGET:
                 return
-            self.spent += self.nodes // 2
-            core = self.allowed.forall(self.axes.but(view))
-            yield from self._view(view, core, limit)
+            yield from self._view(view, self._core(view), limit)
 
-    def _views(self) -> Iterator[set[Axis]]:
-        every = {*self.axes.cubes}
+    def _views(self) -> Iterator[View]:
         for view in _VIEWS:
-            yield every & {Field.FAMILY, *view}
-        yield {Field.FAMILY, *(every - _TOLD_OFTEN)}
-        yield every
+            yield self._of_these(view)
+        yield self._every - _TOLD_OFTEN | {Field.FAMILY}
+        yield self._every
 
-    def _view(self, view: set[Axis], core: PacketSet, limit: int) -> Iterator[Box]:
+    def _of_these(self, view: Set[Axis]) -> View:
+        return self._every & {Field.FAMILY, *view}
+
+    def _core(self, view: View) -> PacketSet:
+        """The packets that are allowed whatever they are in what is not in the view."""
+        if view not in self._cores:
+            wider = [wide for wide in self._wide if view < wide]
+            core = self._core(wider[-1]) if wider else self.allowed
+            self.spent += core.node_count() // 2
+            self._cores[view] = self.axes.forall(core, view)
+        return self._cores[view]
+
+    def _view(self, view: View, core: PacketSet, limit: int) -> Iterator[Box]:
         """Boxes that are free in what is not in the view: ``core`` depends on the view only."""
-        others = self.axes.but(view)
         for _ in range(limit):
-            wanted = (self.wanted & core).exists(others)
+            wanted = self.axes.exists(self.wanted & core, view)
             if not wanted.satisfiable() or self.spent > BUDGET:
                 return
             seed = self.axes.values(largest_cube(wanted, self.axes.weights))
