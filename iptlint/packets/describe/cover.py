@@ -113,8 +113,8 @@ _VIEWS = (
 is one of them always. At last come the seldom tested fields, alone, and everything."""
 
 _WIDE_VIEWS = (_TOLD_OFTEN, _USUAL | _DESTINATION, _USUAL | _SOURCE, _USUAL)
-"""The widest first. What a narrow view leaves of a set it leaves of what a wider one leaves, and
-where ten thousand addresses are told apart most leave nothing: only the first sees the large set."""
+"""The widest first. What a narrow view leaves of a set it leaves of what a wider one leaves. Where
+ten thousand addresses are told apart most leave nothing, and only the first sees the large set."""
 
 
 class Cover(NamedTuple):
