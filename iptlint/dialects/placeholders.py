@@ -45,6 +45,8 @@ def with_placeholders(reading: Reading) -> Reading:
         is_of_value = diagnostic.code in _READ_AS_VALUES
         span = _placeholder_at(diagnostic, source, pattern) if is_of_value else None
         each = diagnostic if span is None else _diagnostic(span, dialect)
+        if span is None and told and is_of_value and _is_brace(diagnostic, source):
+            continue
         told.setdefault((each.start, each.message), each)
     if dialect == NFT:
         for span in _in_braces(source):
@@ -57,6 +59,17 @@ def is_template(source: SourceFile) -> bool:
     """Whether something fills in the file, by its name, before any tool reads it: what does so ends
     each line with a line feed, as Jinja."""
     return _TEMPLATE.fullmatch(source.path) is not None
+
+
+def _is_brace(diagnostic: Diagnostic, source: SourceFile) -> bool:
+    """Of a block of a template that a placeholder begins, or ends."""
+    where = diagnostic.source or source
+    return is_template(where) and where.text[diagnostic.start : diagnostic.end] in ("{", "}")
+
+
+def is_filled_in(source: SourceFile) -> bool:
+    """Whether it is a template that has something to be filled in."""
+    return is_template(source) and _PLACEHOLDER.search(source.text) is not None
 
 
 def without_template_comments(source: SourceFile) -> str:
@@ -75,6 +88,11 @@ def brings_lines(line: str) -> bool:
     return _LINES.fullmatch(line) is not None
 
 
+def is_placeholder(word: str) -> bool:
+    """Whether a word is one, or begins one."""
+    return word.startswith(("{{", "{%", "<%"))
+
+
 def is_in_braces(span: Span) -> bool:
     """Whether it is, or is in, what stands in `{{ name }}`."""
     line = span.source.line_span(span.line)
@@ -86,16 +104,17 @@ def _placeholder_at(
     diagnostic: Diagnostic, source: SourceFile, pattern: re.Pattern[str]
 ) -> Span | None:
     """The first that has something of what could not be read, or a protocol before it, of which
-    its words are. Text that goes on for long before it is none."""
+    its words are; of a template any in its line. Text that goes on for long before it is none."""
     source = diagnostic.source or source
     start, end = diagnostic.start, min(diagnostic.end, diagnostic.start + _LONGEST)
     line = source.line_span(source.line_of(start))
     first = max(line.start, start - _LONGEST)
     matches = pattern.finditer(source.text, first, min(max(line.end, end), end + _LONGEST))
-    spans = (Span(source, match.start(), match.end()) for match in matches)
+    spans = [Span(source, match.start(), match.end()) for match in matches]
     of_it = (span for span in spans if span.end > start and span.start <= end)
     protocol = _PROTOCOL.search(source.text, line.start, start)
-    return next(of_it, None) or (protocol and Span(source, *protocol.span(1)))
+    found = next(of_it, None) or (protocol and Span(source, *protocol.span(1)))
+    return found or (next(iter(spans), None) if is_template(source) else None)
 
 
 def _in_braces(source: SourceFile) -> Iterator[Span]:

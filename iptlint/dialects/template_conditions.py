@@ -12,19 +12,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from iptlint.dialects.diagnostics import Diagnostic
 from iptlint.dialects.placeholders import is_template, without_template_comments
 from iptlint.dialects.reading import Reading
 from iptlint.model import Chain, Decided, Rule, Table, Verdict, VerdictKind
 from iptlint.source import SourceFile
 
 _TAG = re.compile(
-    r"\{%(?P<jinja>[^%]{1,300})%\}|<%(?![=#])(?P<erb>[^%]{1,300})%>"
-    r"|%\{(?P<terraform>[^{}]{1,300})\}|(?<!\{)\{\{(?P<go>[^{}]{1,300})\}\}(?!\})"
+    r"\{%(?P<jinja>(?:[^%{]|%(?!\})|\{(?!%))+)%\}|<%(?![=#])(?P<erb>(?:[^%<]|%(?!>)|<(?!%))+)%>"
+    r"|%\{(?P<terraform>[^{}]+)\}|(?<!\{)\{\{(?P<go>[^{}]+)\}\}(?!\})"
 )
 _WORD = re.compile(r"(?:\} *)?(?:else +if\b|[A-Za-z]\w*)?")
 _OPENS_BLOCK = re.compile(r"(?:\bdo\b *(?:\|[^|]*\|)?|\{)$")
 _BLANKED = re.compile(r"[^\n]")
 
+_BRINGS = frozenset({"include", "extends", "call", "filter", "template", "yield"})
+"""The words of tags that may bring text of their own."""
+_PIECES = ("`macro ", "`define ")
 _MAY_HAVE_TAGS = re.compile(r"\{%|<%|%\{|\{\{")
 _OPENS = {
     "jinja": frozenset({"if", "for", "macro", "call"}),
@@ -79,6 +83,10 @@ class Conditions:
     def at(self, offset: int) -> tuple[Decided, ...]:
         return self._truths[bisect_right(self._starts, offset) - 1]
 
+    def is_piece(self, offset: int) -> bool:
+        """Whether it is of a macro, whose text stands somewhere else, behind other text."""
+        return any(truth.key.startswith(_PIECES) for truth in self.at(offset))
+
     def read(self, tags: Iterable[_Tag]) -> Conditions:
         for tag in tags:
             if not tag.is_control:
@@ -125,35 +133,40 @@ def with_conditions(reading: Reading) -> Reading:
     if found is None:
         return reading
     tables = tuple(_conditional(table, ruleset.source, found) for table in ruleset.tables)
-    return replace(reading, ruleset=replace(ruleset, tables=tables))
+    told = (d for d in reading.diagnostics if not _is_of_piece(d, ruleset.source, found))
+    return replace(reading, ruleset=replace(ruleset, tables=tables), diagnostics=tuple(told))
+
+
+def _is_of_piece(diagnostic: Diagnostic, source: SourceFile, found: Conditions) -> bool:
+    """Whether it is a mistake only where the text stands, which is not where it will."""
+    is_here = diagnostic.source is None or diagnostic.source is source
+    return is_here and diagnostic.severity != "info" and found.is_piece(diagnostic.start)
 
 
 def conditions(source: SourceFile) -> Conditions | None:
     """Those of the text; None where it has none, or they do not fit together."""
     tags = list(_tags(source))
-    if not any(tag.opens for tag in tags):
+    if not tags:
         return None
     found = Conditions().read(tags)
     return found if found.fit else None
 
 
 def text_to_read(source: SourceFile) -> str:
-    """The text of a template with blanks for its comments, and for the tags that stand alone in
-    their lines and only say what is there: to a language they would be mistakes."""
+    """The text of a template with blanks for its comments, and for the lines that have nothing but
+    tags which only say what is there: to a language they would be mistakes."""
     text = without_template_comments(source)
     found = conditions(source) if is_template(source) else None
+    silent = [tag for tag in found.tags if tag.word not in _BRINGS] if found is not None else []
     pieces, position = list[str](), 0
-    for tag in found.tags if found is not None else ():
-        if tag.is_control and _stands_alone(text, tag):
-            pieces += (text[position : tag.start], _BLANKED.sub(" ", text[tag.start : tag.end]))
-            position = tag.end
-    return "".join((*pieces, text[position:]))
-
-
-def _stands_alone(text: str, tag: _Tag) -> bool:
-    end = text.find("\n", tag.end)
-    line = text[text.rfind("\n", 0, tag.start) + 1 : tag.start], text[tag.end : end]
-    return not (line[0].strip() or line[1].strip())
+    for tag in silent:
+        pieces += (text[position : tag.start], _BLANKED.sub(" ", text[tag.start : tag.end]))
+        position = tag.end
+    if not silent:
+        return text
+    blanked = "".join((*pieces, text[position:])).split("\n")
+    lines = zip(blanked, text.split("\n"), strict=True)
+    return "\n".join(line if blank.strip() else blank for blank, line in lines)
 
 
 def _tags(source: SourceFile) -> Iterator[_Tag]:

@@ -1,7 +1,7 @@
 """What is said of the rules of a file for IPv4 and, in the same words, of those for IPv6.
 
-The commands of a script for both, two tables of nft: who mends the one mends the other, so it is
-told once. Two files are told each: a review may be shown only one of them.
+The commands of a script for both, two tables of nft, two files beside each other: who mends the one
+mends the other, so it is told once. So are the placeholders of two such templates.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ _SAME = (
     (re.compile(r"\[\d+:\d+\]$"), ""),
     (re.compile(r"(?<!\S)(?:0\.0\.0\.0|::)/0(?!\S)"), "any"),
 )
+_SECOND_FILE = (
+    (re.compile(r"ip6tables"), "iptables"),
+    (re.compile(r"(?<![A-Za-z0-9])((?:ip)?)v6(?![A-Za-z0-9])"), r"\1v4"),
+    (re.compile(r"(?<=[a-z])6(?=\.rules|\.j2|\.conf|$)"), ""),
+)
+"""How the name of a file for IPv6 differs from that of the one for IPv4."""
+_PLACEHOLDER = re.compile(r"^`[^`]*`(?= is a placeholder of (?:this|a) template)")
+_LIKEWISE = re.compile(r"; likewise .*", re.DOTALL)
 _OVER = re.compile(r"^over IPv([46]), ")
 _NUMBER = re.compile(r"\d+")
 
@@ -45,8 +53,18 @@ def mirrored(findings: Iterable[Finding]) -> list[Finding]:
 
 def _key(finding: Finding) -> tuple[str, ...]:
     """What both have in common, and no others."""
-    message = _NUMBER.sub("#", _OVER.sub("", finding.message))
-    return finding.code, finding.span.source.path, _rule(finding), message
+    path = _of_first_file(finding.span.source.path)
+    if _PLACEHOLDER.match(finding.message):
+        return finding.code, path
+    message = _NUMBER.sub("#", _OVER.sub("", _LIKEWISE.sub("", finding.message)))
+    return finding.code, path, _rule(finding), message
+
+
+def _of_first_file(path: str) -> str:
+    *folders, name = path.split("/")
+    for pattern, instead in _SECOND_FILE:
+        name = pattern.sub(instead, name)
+    return "/".join((*folders, name))
 
 
 def _rule(finding: Finding) -> str:
@@ -62,11 +80,15 @@ def _is_of_ipv6(finding: Finding) -> bool:
         return over[1] == "6"
     if finding.witness is not None and finding.witness.family == "ip6":
         return True
+    if finding.span.source.path != _of_first_file(finding.span.source.path):
+        return True
     return tool is not None and "6" in tool[0]
 
 
 def _together(first: Finding, second: Finding) -> Finding:
     family, place = 6 if _is_of_ipv6(second) else 4, f"line {second.span.line}"
+    if second.span.source is not first.span.source:
+        place += f" of {second.span.source.path.rpartition('/')[2]}"
     alike = (each for each in second.related if each.message.startswith("likewise"))
     return replace(
         first,

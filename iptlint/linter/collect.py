@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.detect import NFT, SCRIPT
+from iptlint.dialects.placeholders import is_filled_in
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.blocks import as_blocks
@@ -151,7 +152,10 @@ class _Work:
         return read or unread(source, "unknown")
 
     def refusals(self, reading: Reading) -> list[Refusal]:
-        """Without those of what another host may have, and those that lint rules tell of."""
+        """Without those of what another host may have, and those that lint rules tell of. No tool
+        loads a template as it stands."""
+        if is_filled_in(reading.ruleset.source):
+            return []
         judged = self._guarded(reading.ruleset.source, "loading the file", lambda: load(reading))
         if judged is None:
             return []
@@ -221,6 +225,7 @@ def _finding(reading: Reading, diagnostic: Diagnostic) -> Finding:
 
 _MISSING = re.compile(r"(?<=[tT]here is no )(variable|file) \S+")
 _BECOMES = re.compile(r"^`.*` becomes `[^`]*`")
+_WAY = re.compile(r"^`-[io] (?=[^`]+` is refused)")
 _SPLIT = re.compile(r"^`[^`]*` is \d+ words here \(`[^`]*`\)")
 _STRAY = re.compile(r"^`[^`]*`(?= is (?:not an option's argument|a placeholder))")
 
@@ -232,7 +237,8 @@ _WITHOUT_VALUE = re.compile(
 def _fault(message: str) -> str:
     """What is wrong, whatever had been expected there, whichever variable or file is missing,
     whichever word is too many (a text whose long lines were broken has one in each of them) or a
-    placeholder, whichever variable is several words."""
+    placeholder, whichever variable is several words, whichever way an interface is asked for."""
     fault = _WITHOUT_VALUE.sub("", _STRAY.sub("", message.partition("; expected")[0]))
+    fault = _WAY.sub("", fault)
     fault = _SPLIT.sub("is several", _BECOMES.sub("becomes another", fault))
     return _MISSING.sub(r"\1", fault)

@@ -132,3 +132,41 @@ def test_a_placeholder_that_is_a_line_may_be_any_rules(line: str) -> None:
     """Nobody knows that no rule accepts SSH."""
     assert "IPT301" in [each.code for each in lint([saved()]).findings]
     assert "IPT301" not in [each.code for each in lint([saved(line)]).findings]
+
+
+def test_tags_of_several_lines_and_several_in_a_line() -> None:
+    lines = ("{% if a or\n   b == '50 %' %}", ALL, "{% endif %}")
+    assert read(saved(*lines)).diagnostics == ()
+    assert asked(saved(*lines)) == [["`a or b == '50 %'`"]]
+    short = ("{% if a %}{% set b = 1 %}", ALL, "{% else %}{% set b = 2 %}{% endif -%}")
+    assert (
+        read(nft("{% set c = d %}", "tcp dport 22 accept", "{% import 'x' as x %}")).diagnostics
+        == ()
+    )
+    assert asked(saved(*short)) == [["`a`"]]
+
+
+def test_a_chain_that_a_template_names_may_be_any() -> None:
+    table = read(saved("-A {{ chain }} -j ACCEPT")).ruleset.tables[0]
+    assert set(table.chains) == {"INPUT", "FORWARD", "OUTPUT"}
+    assert all(not chain.rules[-1].read for chain in table.chains.values())
+
+
+def test_a_policy_that_a_template_gives_is_not_known() -> None:
+    text = nft("tcp dport 22 accept").text.replace("policy drop", "policy {{ p }}")
+    assert not [f for f in lint([SourceFile("nft.conf.j2", text)]).findings if f.code == "IPT601"]
+    opened = SourceFile("nft.conf.j2", text.replace("{{ p }}", "accept"))
+    assert "IPT601" in [f.code for f in lint([opened]).findings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flush ruleset\ntable {{ family }} {{ name }} {\n chain c {\n }\n}\n",
+        "table inet t {\n set {{ name }} {\n  {{ each }}\n }\n}\n",
+        "flush ruleset\n{% macro x(a) %}\n    masquerade\n{% endmacro %}\n",
+    ],
+)
+def test_what_stands_beside_a_placeholder_of_a_template_is_no_mistake(text: str) -> None:
+    told = lint([SourceFile("templates/nftables.conf.j2", text)]).findings
+    assert not [each for each in told if each.code in ("IPT001", "IPT006")]

@@ -16,8 +16,15 @@ def told(code: str, **texts: str) -> list[Finding]:
     return list(lint(sources, select=(code,)).findings)
 
 
-def test_two_files_are_told_each() -> None:
-    assert len(told("IPT107", rules__v4=FOUR, rules__v6=SIX)) == 2
+def test_two_files_beside_each_other_are_told_as_one() -> None:
+    (finding,) = told("IPT107", rules__v4=FOUR, rules__v6=SIX)
+    assert finding.span.source.path == "rules.v4"
+    assert finding.message.endswith("; the same over IPv6 at line 4 of rules.v6")
+    assert finding.related[-1].span.source.path == "rules.v6"
+
+
+def test_files_of_other_names_are_told_each() -> None:
+    assert len(told("IPT107", old__v4=FOUR, rules__v6=SIX)) == 2
 
 
 def test_another_rule_is_another_finding() -> None:

@@ -266,3 +266,23 @@ def test_a_card_by_which_packets_leave_translated_leads_to_the_world(card: str) 
 
     assert lent(card) == ["IPT605"]
     assert lent("eth0") == lent("eth0", card) == ["IPT604", "IPT605"]
+
+
+def test_the_lines_of_a_table_whose_name_is_missing_are_one_mistake() -> None:
+    """iptables-restore stops at the first of them; what is wrong with the others is the same."""
+    lines = (
+        "-A PREROUTING -p tcp -m tcp --dport 53 -j DNAT --to-destination 192.0.2.1:53",
+        "-A POSTROUTING -j MASQUERADE",
+    )
+    (finding,) = told(saved(*lines), codes=("IPT006",), paths=("rules.v4",))
+    assert "has no chain PREROUTING" in finding.message
+    assert finding.help.endswith("put the line under *nat")
+
+
+def test_one_placeholder_in_two_tests_is_one_mistake() -> None:
+    name = "YOUR-INTERFACE-HERE"
+    lines = (f"-A INPUT -i {name} -j ACCEPT", f"-A OUTPUT -o {name} -j ACCEPT")
+    (finding,) = told(saved(*lines), codes=("IPT006",), paths=("rules.v4",))
+    assert "likewise line 6" in finding.message
+    (of_host,) = told(saved("-A INPUT -s YOUR-IP-HERE"), codes=("IPT306",), paths=("rules.v4",))
+    assert "looks like a placeholder" in of_host.message

@@ -146,9 +146,11 @@ def _finding(ruleset: Ruleset, uses: Sequence[_Use]) -> Finding:
 _TO_BE_FILLED_IN = re.compile(r"(?:(?:\d{1,3}|[xX]{1,3}|[A-Za-z])(?:\.(?!$)|$)){4}", re.ASCII)
 """``x.x.x.x``, ``192.168.1.xxx``: where somebody wanted an address."""
 
-_PLACEHOLDER = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+|__[A-Z0-9_]+__")
-"""``YOUR_IP``, ``OFFICE_NET``, ``__MGMT__``: no name of a host has such signs, but the resolver
-may know one."""
+_PLACEHOLDER = re.compile(
+    r"[A-Z0-9]+(?:_[A-Z0-9]+)+|__[A-Z0-9_]+__|(?:YOUR|MY)(?:-[A-Z0-9]+)+|(?:[A-Z0-9]+-)+HERE"
+)
+"""``YOUR_IP``, ``OFFICE_NET``, ``__MGMT__``, ``YOUR-IP-HERE``: nobody calls a host so, but the
+resolver may know one."""
 
 
 def _what_fails(ruleset: Ruleset) -> str:

@@ -127,7 +127,7 @@ def _shares(ruleset: Ruleset) -> dict[Owner, _Share]:
                 shares[owner].chains.append(chain)
 
             def made_by(rule: Rule, owner: Owner | None = owner) -> Owner | None:
-                return owner or _generator_of(rule.verdict.chain or "")
+                return (owner or _generator_of(rule.verdict.chain or "")) if rule.read else None
 
             for number in numbers_where(chain, lambda rule: made_by(rule) is not None):
                 rule = chain.rules[number]

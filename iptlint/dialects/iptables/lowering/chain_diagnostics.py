@@ -6,7 +6,13 @@ from iptlint.dialects.diagnostics import Fate
 from iptlint.dialects.iptables.extensions.table import find_target
 from iptlint.dialects.iptables.lowering.collected import REFUSED, SYNTAX, Collected
 from iptlint.dialects.iptables.lowering.tables import BUILT_IN, HOOK_NAMES, OpenTable
-from iptlint.dialects.iptables.parsing.tree import ChainLine, Command, CommandLine, WordPlace
+from iptlint.dialects.iptables.parsing.tree import (
+    ChainLine,
+    Command,
+    CommandLine,
+    LoadedExtension,
+    WordPlace,
+)
 from iptlint.model import Family
 from iptlint.model.near_words import nearest
 from iptlint.model.owners import owner_of_name
@@ -104,13 +110,14 @@ class ChainDiagnostics(Collected):
         )
 
     def undeclared_chain(self, line: CommandLine, table: OpenTable, name: str) -> None:
-        if (table, name) in self.undeclared or line.shape.chain is None:
+        told = _OF_ANOTHER_TABLE if name in HOOK_NAMES else name
+        if (table, told) in self.undeclared or line.shape.chain is None:
             return
-        self.undeclared.add((table, name))
+        self.undeclared.add((table, told))
         message = f"table {table.name} has no chain {name} at this point"
         advice = f"declare it before: `:{name} - [0:0]`"
         if name in HOOK_NAMES:
-            advice = f"put the line under {_tables_with(name)}"
+            advice = f"put the line under {_tables_with(name, line.shape.target)}"
         if line.shape.command in _ADDING and owner_of_name(name) is None and self._is_whole(table):
             span = line.place_span(self.source, line.shape.chain)
             stops = "iptables-restore stops here and loads nothing of the table"
@@ -210,6 +217,13 @@ class ChainDiagnostics(Collected):
         self._fragment(line, line.shape.chain, message, advice, variant)
 
 
-def _tables_with(chain: str) -> str:
-    """The tables that have the built-in chain, for the advice: ``*mangle or *filter``."""
-    return " or ".join(f"*{table}" for table, chains in BUILT_IN.items() if chain in chains)
+_OF_ANOTHER_TABLE = "*"
+"""Stands for all built-in chains that a table lacks: the line that names theirs is missing."""
+
+
+def _tables_with(chain: str, target: LoadedExtension | None = None) -> str:
+    """The tables that have the built-in chain, and that the target may stand in, for the advice:
+    ``*mangle or *filter``."""
+    tables = [table for table, chains in BUILT_IN.items() if chain in chains]
+    fit = target.extension.tables if target and target.extension else ()
+    return " or ".join(f"*{table}" for table in tables if table in fit or not fit)

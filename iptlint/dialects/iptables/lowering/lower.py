@@ -41,7 +41,7 @@ from iptlint.dialects.iptables.parsing.tree import (
 )
 from iptlint.dialects.iptables.parsing.words import words_of
 from iptlint.dialects.iptables.syntax import IPTABLES
-from iptlint.dialects.placeholders import brings_lines
+from iptlint.dialects.placeholders import brings_lines, is_placeholder
 from iptlint.model import (
     Family,
     Rule,
@@ -324,7 +324,7 @@ class _Execution:
         command = _TO_CHAIN.match(span.text)
         if self.table is None:
             return
-        if command is None:
+        if command is None or is_placeholder(command[1]):
             self._filled_in(self.table, span)
             return
         meant = self._behind_tool(self.table.family, span)
@@ -335,7 +335,8 @@ class _Execution:
 
     def _filled_in(self, table: OpenTable, line: Span) -> None:
         """What a template puts there may be rules for whichever chain."""
-        for chain in table.chains.values() if brings_lines(line.text) else ():
+        may_be_any = brings_lines(line.text) or _TO_CHAIN.match(line.text)
+        for chain in table.chains.values() if may_be_any else ():
             chain.rules.append(self.rules.unread(line.start, line.end))
 
     def _behind_tool(self, family: Family, span: Span) -> CommandLine | None:

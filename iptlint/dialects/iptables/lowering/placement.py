@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 from iptlint.dialects.iptables.lowering.diagnostics import IptablesDiagnostics
 from iptlint.dialects.iptables.lowering.plan import Plan
-from iptlint.dialects.iptables.lowering.tables import OpenChain, OpenTable, RestrictedExtension
+from iptlint.dialects.iptables.lowering.tables import (
+    HOOK_NAMES,
+    OpenChain,
+    OpenTable,
+    RestrictedExtension,
+)
 from iptlint.dialects.iptables.parsing.tree import CommandLine
 from iptlint.model import Table
 from iptlint.model.call_graph import calls_in
@@ -24,6 +29,9 @@ def check_rule(
     # Where no packet passes it, IPT103 says so.
     if use is not None and (use.negated or chain.name == "POSTROUTING"):
         diagnostics.interface_in_chain(line, use, chain.name)
+    is_lost = chain.name in HOOK_NAMES and chain.name not in table.built_in
+    if is_lost and not diagnostics.tree.bare:
+        return  # the line belongs to another table, which is told
     for cell in plan.placed:
         extension = cell.extension
         if extension.tables and table.name not in extension.tables:

@@ -42,10 +42,13 @@ def device_names(devices: t.Expression | t.Element | None) -> Iterator[str]:
                 yield from device_names(part)
 
 
+UNREAD_POLICY = "unread"
+
+
 def take_policy(chain: OpenChain, policy: t.Policy, refuse: Refuse) -> None:
     """What is no policy is kept: nobody knows then what becomes of what is left."""
     word = policy.policy.text if isinstance(policy.policy, t.Value) else ""
-    chain.policy = word or "unread"
+    chain.policy = word or UNREAD_POLICY
     if word not in ("accept", "drop"):
         refuse(policy, f"`{word}` is no policy of a chain", "write accept or drop")
 

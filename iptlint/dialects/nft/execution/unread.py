@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from iptlint.dialects.nft.execution import unparsed
-from iptlint.dialects.nft.execution.properties import take_hook
+from iptlint.dialects.nft.execution.properties import UNREAD_POLICY, take_hook
 from iptlint.dialects.nft.execution.state import Key, State, TableWork
 from iptlint.dialects.nft.execution.unparsed import UnparsedFragment, unread_rule
 from iptlint.dialects.nft.tables import OpenChain, OpenTable
@@ -13,6 +13,7 @@ from iptlint.model import Family
 from iptlint.source import WholeOrigin
 
 _SETS = ("set", "map")
+_SOME_POLICY = re.compile(r"\bpolicy\s+(?!accept\b|drop\b)\S")
 
 
 def leave_chain_open(work: TableWork, chain: OpenChain, fragment: UnparsedFragment) -> None:
@@ -20,6 +21,8 @@ def leave_chain_open(work: TableWork, chain: OpenChain, fragment: UnparsedFragme
     hook = unparsed.hook(fragment)
     if hook is not None:
         take_hook(chain, hook, work.table.family, lambda *_: None)
+    if _SOME_POLICY.search(fragment.text):
+        chain.policy = UNREAD_POLICY
     work.rules_of(chain).append(unread_rule(fragment.source, fragment.start, fragment.end))
 
 
