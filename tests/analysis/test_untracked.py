@@ -23,6 +23,17 @@ def test_an_untracked_packet_is_never_new(state: str, lost: list[tuple[Hook, str
     assert [(loss.hook, loss.state) for loss in losses] == lost
 
 
+@pytest.mark.parametrize(
+    ("named", "lost"), [("INVALID,UNTRACKED", False), ("UNTRACKED", False), ("", True)]
+)
+def test_what_is_denied_by_name_is_denied_on_purpose(named: str, lost: bool) -> None:
+    state = f"-m conntrack --ctstate {named} " if named else ""
+    accept = "-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT"
+    rules = saved(accept, f"-A INPUT {state}-j DROP", policy="DROP" if named else "ACCEPT")
+    losses = untracked_losses(hooks_of(NOTRACK + rules))
+    assert any(loss.hook is Hook.INPUT for loss in losses) is lost
+
+
 def test_without_notrack_nothing_is_lost() -> None:
     accept = "-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT"
     assert not [*untracked_losses(hooks_of(saved(accept, policy="DROP")))]

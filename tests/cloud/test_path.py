@@ -241,15 +241,23 @@ COMMIT
 :FORWARD DROP [0:0]
 :OUTPUT ACCEPT [0:0]
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A INPUT -i ens5 -p tcp -m multiport --dports 80,443,8443 -j ACCEPT
+-A INPUT -i ens5 -p tcp -m multiport --dports 80,443,8443,9100,9101 -j ACCEPT
 COMMIT
 """
-SOCKETS = "tcp LISTEN 0 4096 0.0.0.0:443 0.0.0.0:*\ntcp LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*\n"
+SOCKETS = """\
+tcp LISTEN 0 4096 0.0.0.0:443 0.0.0.0:*
+tcp LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*
+tcp LISTEN 0 4096 10.0.1.10:9100 0.0.0.0:*
+tcp LISTEN 0 4096 10.0.1.10%ens5:9101 0.0.0.0:*
+"""
 
 
 @pytest.mark.parametrize(
     ("port", "stopped"),
-    [(443, None), (444, None), (80, "listener"), (8443, "listener"), (22, "host_in")],
+    [
+        *((443, None), (444, None), (9100, None), (9101, None)),
+        *((80, "listener"), (8443, "listener"), (22, "host_in")),
+    ],
 )
 def test_a_capture_knows_what_listens(tmp_path: Path, port: int, stopped: str | None) -> None:
     """And by which interface the cloud comes in: it has the address."""
