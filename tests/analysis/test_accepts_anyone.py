@@ -18,6 +18,7 @@ from tests.firewalls import hooks_of, saved
         (("-A INPUT -p tcp -j ACCEPT", "-A INPUT -j REJECT"), "ACCEPT", ("line 5", "line 6")),
         (("-A INPUT -j ACCEPT",), "ACCEPT", None),
         (("-A INPUT -j ACCEPT", "-A INPUT -s 192.0.2.1 -j DROP"), "ACCEPT", None),
+        (("-A INPUT -j ACCEPT", "-A INPUT -m limit --limit 9/s -j DROP"), "ACCEPT", None),
         (("-A INPUT -s 192.0.2.0/24 -j ACCEPT",), "DROP", None),
         (("-A INPUT -i eth1 -j ACCEPT",), "DROP", None),
         (("-A INPUT -m limit --limit 9/s -j ACCEPT",), "DROP", None),

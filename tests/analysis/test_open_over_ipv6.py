@@ -33,6 +33,15 @@ table inet filter {{
             "meta nfproto ipv6 tcp dport { 22, 24, 99 } accept",
             (22, 24),
         ),
+        # As many as may be for services of their own, and one more.
+        *(
+            (
+                "ip saddr 10.0.0.0/8 tcp dport 20-99 accept",
+                f"meta nfproto ipv6 tcp dport 20-{last} accept",
+                ports,
+            )
+            for last, ports in ((35, tuple(range(20, 36))), (36, ()))
+        ),
         # Nobody is let in over IPv4: perhaps the service is for IPv6.
         ("ip saddr 10.0.0.0/8 tcp dport 80 accept", "meta nfproto ipv6 tcp dport 22 accept", ()),
         # Everybody is.

@@ -13,6 +13,7 @@ from iptlint.analysis.ssh_access import (
     failing_step,
     has_input,
     locked_out,
+    nameless_service,
     ssh_failures,
     ssh_ports,
 )
@@ -41,6 +42,22 @@ def accept(port: int) -> str:
 )
 def test_the_ports_that_rules_make_evident(rules: tuple[str, ...], ports: tuple[int, ...]) -> None:
     assert ssh_ports(hooks_of(saved(*rules, policy="DROP")), Settings()) == ports
+
+
+@pytest.mark.parametrize(
+    ("rules", "port"),
+    [
+        ((accept(443),), None),
+        ((accept(50022), accept(48_000)), 50022),
+        (("-A INPUT -p tcp -m tcp --dport 48000:48900 -j ACCEPT",), None),
+        (("-A INPUT -p tcp -m multiport --dports 48000,48001 -j ACCEPT",), None),
+        (("-A INPUT -p tcp -j DROP", accept(50022)), None),
+        (("-A INPUT -p tcp -m tcp ! --dport 50022 -j DROP", "-A INPUT -j ACCEPT"), 50022),
+    ],
+)
+def test_where_sshd_may_listen_under_no_name(rules: tuple[str, ...], port: int | None) -> None:
+    found = nameless_service(hooks_of(saved(*rules, policy="DROP")))
+    assert (found and found[0]) == port
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -246,6 +246,16 @@ def test_such_an_address_is_seen_among_many_rules_that_are_alike() -> None:
     assert "`-d 53` is the address 53.0.0.0" in found.message
 
 
+@pytest.mark.parametrize(("tests", "told"), [("-p tcp --dport 22", 1), ("-s 10.0.0.0/8", 0)])
+def test_what_all_is_closed_behind_lacks_a_target_where_it_is_for_a_port(
+    tests: str, told: int
+) -> None:
+    """`-s 10.0.0.0/8` before a last `-j DROP` may be there to count."""
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {tests}\n-A INPUT -j DROP\nCOMMIT\n"
+    context = Context((read(SourceFile("rules.v4", text)).ruleset,), Settings())
+    assert sum(1 for a in context.analyses() for _ in without_target(a)) == told
+
+
 def test_a_chain_that_is_there_to_count_lacks_no_target() -> None:
     rules = "".join(f"-A acct_in -p tcp --dport {port}\n" for port in (25, 80))
     more = "".join(f"-A acct_in -s 192.0.2.{i} -j RETURN\n" for i in range(9))
