@@ -144,6 +144,7 @@ def _complaint(path: str, error: OSError) -> str:
         return "a file is named '', which is no name: perhaps a variable of the shell is not set"
     if isinstance(error, IsADirectoryError):
         return f"{path}: no firewall file is in this directory (looked for {', '.join(PATTERNS)})"
-    near = difflib.get_close_matches(path, COMMANDS, n=1)
-    hint = f" (did you mean the command {near[0]}?)" if near and not Path(path).exists() else ""
+    is_word = path.isalpha() and not Path(path).exists()
+    near = difflib.get_close_matches(path, COMMANDS, n=1) if is_word else ()
+    hint = f" (did you mean the command {near[0]}?)" if near else ""
     return f"{path}: {error.strerror or error}{hint}"

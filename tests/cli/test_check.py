@@ -94,6 +94,10 @@ def test_a_mistyped_command_is_recognised(run: Run) -> None:
     assert "did you mean the command reach?" in run("raech").stderr
 
 
+def test_the_name_of_a_file_is_taken_for_no_command(run: Run) -> None:
+    assert run("rules.v4").stderr == "iptlint: rules.v4: No such file or directory\n"
+
+
 def test_a_directory_is_searched(run: Run, tmp_path: Path) -> None:
     deep = tmp_path / "etc" / "iptables"
     deep.mkdir(parents=True)
