@@ -172,8 +172,12 @@ def _preferences_of_any(space: Space) -> Preferences:
 def _plainest(space: Space, family: Family, packets: PacketSet, hook: Hook | None) -> PacketSet:
     plain = _preferred(space, family, packets, hook)
     to_itself = _to_its_sender(space, family, plain)
-    if (packets & ~to_itself).satisfiable() and (plain & to_itself).satisfiable():
-        plain = _preferred(space, family, packets & ~to_itself, hook)
+    if (plain & to_itself & ~_inside(space)).satisfiable():
+        turning = packets & _turning_back(space)
+        if (packets & ~to_itself).satisfiable():
+            plain = _preferred(space, family, packets & ~to_itself, hook)
+        elif turning.satisfiable():
+            plain = _all_preferences(space, family, hook).narrowed(turning)
     return plain.pick_cube_dd_set(ordinary(space, hook))
 
 
@@ -202,13 +206,13 @@ def _turning_back(space: Space) -> PacketSet:
 
 
 def _to_its_sender(space: Space, family: Family, packets: PacketSet) -> PacketSet:
-    """Those of one of the packets that have its source at both ends, which none has but by lo."""
+    """Those that have the source of one of the packets at both ends, as hardly any has but by lo.
+    Who asks for himself by an address of this host is sent back the way that he came."""
     cube = packets.pick_cube()
     if cube is None:
         return space.false
     source = number_in(cube, space.fields[family.saddr].variables)
-    both = space.value(family.saddr, source) & space.value(family.daddr, source)
-    return both & ~_inside(space)
+    return space.value(family.saddr, source) & space.value(family.daddr, source)
 
 
 def witness(space: Space, packets: PacketSet, hook: Hook | None) -> Packet | None:
@@ -234,7 +238,7 @@ def witness_of_part(
     if name is not None and family is not None:
         plain = part(_preferred(space, family, packets & space.family(name), hook))
         to_itself = _to_its_sender(space, family, plain)
-        if plain.satisfiable() and not (plain & to_itself).satisfiable():
+        if plain.satisfiable() and not (plain & to_itself & ~_inside(space)).satisfiable():
             cube = plain.pick_cube_dd_set(ordinary(space, hook)).pick_cube()
             return None if cube is None else packet_of(space, cube, hook)
     return witness(space, part(packets), hook)

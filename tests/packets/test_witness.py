@@ -83,6 +83,15 @@ def test_nobody_sends_to_itself_but_by_lo(end: str) -> None:
         assert packet.saddr != packet.daddr
 
 
+def test_what_can_only_be_sent_to_its_sender_leaves_as_it_came() -> None:
+    """Docker's rule for a container that asks for its own port by the address of the host."""
+    space = firewall_of(saved("-A FORWARD -i docker0 -o lo -j DROP")).space
+    asked = packets(space, saddr="172.17.0.2", daddr="172.17.0.2", oif="docker0")
+    packet = witness(space, asked, Hook.POSTROUTING)
+    assert packet is not None
+    assert (packet.iif, packet.oif) == ("docker0", "docker0")
+
+
 @pytest.mark.parametrize(
     "other", ["-i lan0 -j DROP", "-i eth1 -j DROP", "-i wg+ -j DROP", "-j LOG"]
 )
