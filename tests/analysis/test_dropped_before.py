@@ -76,3 +76,10 @@ def test_a_port_that_a_translation_changes_is_no_matter() -> None:
 
 def test_what_goes_out_was_never_at_prerouting() -> None:
     assert not lost("-s 198.51.100.0/24 -j DROP", "OUTPUT -s 198.51.100.7/32 -j ACCEPT")
+
+
+def test_nothing_is_said_behind_a_chain_that_changes_packets() -> None:
+    """What comes to INPUT is then not as it was when the chain at prerouting saw it."""
+    drop = "-s 198.51.100.0/24 -j DROP"
+    assert lost(drop, table="mangle")
+    assert not lost(f"{drop}; -p udp -j TTL --ttl-set 64", table="mangle")

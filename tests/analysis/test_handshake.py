@@ -12,6 +12,7 @@ from iptlint.analysis.handshake import (
     first_packets,
     handshake,
     is_answered,
+    is_switched_off,
     leads_someone_through,
     opening,
     untracks,
@@ -176,3 +177,11 @@ def test_who_leads_nothing_through_forwards_nothing() -> None:
     assert leads_someone_through(hooks_of(saved(established)))
     one = closed.replace(established, f"{established}\n-A FORWARD -i eth1 -j ACCEPT")
     assert leads_someone_through(hooks_of(one))
+
+
+@pytest.mark.parametrize(("interface", "off"), [("lo", True), ("eth0", False)])
+def test_a_version_is_switched_off_where_only_lo_is_accepted(interface: str, off: bool) -> None:
+    text = saved(f"-A INPUT -i {interface} -j ACCEPT", policy="DROP").replace(
+        ":OUTPUT ACCEPT", ":OUTPUT DROP"
+    )
+    assert is_switched_off(hooks_of(text, Family.IP6)) is off
