@@ -297,8 +297,9 @@ def _ssh_ports_of(
 
 
 def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
-    """A port of no service that has a name, which a rule lets someone in to by itself: sshd may
-    listen there. Of several the highest: who hides sshd does so far from the ports of the web."""
+    """A port of no service that has a name, which a rule lets someone in to, by itself or beside
+    ports of such: sshd may listen there. Of several the highest: who hides sshd does so far from
+    the ports of the web."""
     main = hooks.deciding_chain(Hook.INPUT)
     if main is None:
         return None
@@ -309,9 +310,10 @@ def nameless_service(hooks: Hooks) -> tuple[int, Rule] | None:
 
 def _nameless(hooks: Hooks, analysis: TableAnalysis) -> Iterator[tuple[int, Rule]]:
     for chain, rule in rules_testing(analysis.table, accepts_ports):
-        port = _only_port(rule)
-        if port is None or port in _KNOWN_PORTS:
+        ports = [port for port in _listed_ports(rule) if port not in _KNOWN_PORTS]
+        if len(ports) != 1:
             continue
+        port = ports[0]
         called = Hook.INPUT in analysis.calls.hooks_of(chain.name)
         if called and analysis.matched(rule, opening(hooks, (port,))).satisfiable():
             yield port, rule
@@ -341,12 +343,14 @@ def _excepted_ports(rule: Rule) -> list[int]:
     return [low for ranges in excepted for low, high in ranges if low == high]
 
 
-def _only_port(rule: Rule) -> int | None:
+def _listed_ports(rule: Rule) -> Sequence[int]:
+    """Those of a rule for one port or a short list, none of a range."""
     for match in rule.matches:
         if isinstance(match, Within) and match.field is Field.DPORT and not match.negated:
-            (low, high), *more = match.ranges
-            return low if low == high and not more else None
-    return None
+            few = len(match.ranges) <= FEW_PORTS
+            single = few and all(low == high for low, high in match.ranges)
+            return [low for low, _ in match.ranges] if single else []
+    return []
 
 
 def _may_take(rule: Rule, ports: Sequence[int]) -> bool:

@@ -172,7 +172,8 @@ def detect(source: SourceFile) -> Language:
     return next(fitting, _NAMED_NFT if named_nft else UNKNOWN)
 
 
-_NFT_NAME = re.compile(r"\.nft$|(^|/)nftables(\.conf)?$")
+_FILLED_IN = r"(?:\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tftpl|mustache|gotmpl))?$"
+_NFT_NAME = re.compile(rf"\.nft{_FILLED_IN}|(^|/)nftables(\.conf)?{_FILLED_IN}")
 _NAMED_NFT = Language(NFT, _NFT_NAME.pattern)
 _RUN_BY_NFT = re.compile(_RUN_BY)
 _SCRIPT_NAME = re.compile(r"\.(?:ba|da|k|z|a)?sh$")

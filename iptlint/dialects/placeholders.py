@@ -7,8 +7,10 @@ is of that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from iptlint.dialects.detect import NFT, SCRIPT
 from iptlint.dialects.diagnostics import Diagnostic
@@ -33,6 +35,11 @@ _NOT_A_BREAK = re.compile(r"[^\n]")
 _PROTOCOL = re.compile(rf"(?:-p|--proto(?:col)?)\s+({_MARKS})")
 _IN_BRACES = re.compile(r"\{\{[^{}]*+\}\}")
 _LINES = re.compile(rf"\s*(?:{_MARKS})\s*")
+_TAG = re.compile(
+    r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}|\{%(?:[^%{]|%(?!\})|\{(?!%))*%\}"
+    r"|<%(?:[^%<]|%(?!>)|<(?!%))*%>"
+)
+_DEFINED = r"^[ \t]*(?:re)?define[ \t]+%s[ \t]*=[^\n]*\{\{"
 _LONGEST = 80
 
 
@@ -41,9 +48,12 @@ def with_placeholders(reading: Reading) -> Reading:
     dialect, source = reading.ruleset.dialect, reading.ruleset.source
     pattern = _IN_A_SCRIPT if dialect == SCRIPT else _PLACEHOLDER
     told: dict[tuple[int, str], Diagnostic] = {}
+    tags = _tags(source) if is_template(source) else []
     for diagnostic in reading.diagnostics:
         is_of_value = diagnostic.code in _READ_AS_VALUES
         span = _placeholder_at(diagnostic, source, pattern) if is_of_value else None
+        if span is None and is_of_value:
+            span = _tag_in_line(diagnostic, source, tags)
         each = diagnostic if span is None else _diagnostic(span, dialect)
         if span is None and told and is_of_value and _is_brace(diagnostic, source):
             continue
@@ -65,6 +75,10 @@ def _is_brace(diagnostic: Diagnostic, source: SourceFile) -> bool:
     """Of a block of a template that a placeholder begins, or ends."""
     where = diagnostic.source or source
     return is_template(where) and where.text[diagnostic.start : diagnostic.end] in ("{", "}")
+
+
+def holds_placeholder(text: str) -> bool:
+    return _TAG.search(text) is not None
 
 
 def is_filled_in(source: SourceFile) -> bool:
@@ -94,8 +108,11 @@ def is_placeholder(word: str) -> bool:
 
 
 def is_in_braces(span: Span) -> bool:
-    """Whether it is, or is in, what stands in `{{ name }}`."""
+    """Whether it is, or is in, what stands in `{{ name }}`, or a variable that has such a value."""
     line = span.source.line_span(span.line)
+    if span.start > 0 and span.source.text[span.start - 1] == "$":
+        defined = re.compile(_DEFINED % re.escape(span.text), re.MULTILINE)
+        return defined.search(span.source.text) is not None
     braces = _IN_BRACES.finditer(span.source.text, line.start, line.end)
     return any(each.start() < span.start and span.end < each.end() for each in braces)
 
@@ -104,17 +121,35 @@ def _placeholder_at(
     diagnostic: Diagnostic, source: SourceFile, pattern: re.Pattern[str]
 ) -> Span | None:
     """The first that has something of what could not be read, or a protocol before it, of which
-    its words are; of a template any in its line. Text that goes on for long before it is none."""
+    its words are. Text that goes on for long before it is none."""
     source = diagnostic.source or source
     start, end = diagnostic.start, min(diagnostic.end, diagnostic.start + _LONGEST)
     line = source.line_span(source.line_of(start))
     first = max(line.start, start - _LONGEST)
     matches = pattern.finditer(source.text, first, min(max(line.end, end), end + _LONGEST))
-    spans = [Span(source, match.start(), match.end()) for match in matches]
+    spans = (Span(source, match.start(), match.end()) for match in matches)
     of_it = (span for span in spans if span.end > start and span.start <= end)
     protocol = _PROTOCOL.search(source.text, line.start, start)
-    found = next(of_it, None) or (protocol and Span(source, *protocol.span(1)))
-    return found or (next(iter(spans), None) if is_template(source) else None)
+    return next(of_it, None) or (protocol and Span(source, *protocol.span(1)))
+
+
+def _tags(source: SourceFile) -> list[tuple[int, int]]:
+    """Where those of a template are, also of several lines."""
+    return [match.span() for match in _TAG.finditer(source.text)]
+
+
+def _tag_in_line(
+    diagnostic: Diagnostic, source: SourceFile, tags: Sequence[tuple[int, int]]
+) -> Span | None:
+    """Any that has something of the line: what is beside it is put together with what it
+    becomes."""
+    if diagnostic.source is not None and diagnostic.source is not source:
+        return None
+    line = source.line_span(source.line_of(diagnostic.start))
+    number = bisect_right(tags, line.start, key=itemgetter(1))
+    if number == len(tags) or tags[number][0] >= line.end:
+        return None
+    return Span(source, *tags[number])
 
 
 def _in_braces(source: SourceFile) -> Iterator[Span]:
@@ -127,12 +162,13 @@ def _in_braces(source: SourceFile) -> Iterator[Span]:
 
 def _diagnostic(span: Span, dialect: str) -> Diagnostic:
     if is_template(span.source):
+        written = " ".join(span.text.split())
         return Diagnostic(
             "IPT002",
             "info",
             span.start,
             span.end,
-            f"`{span.text}` is a placeholder of this template: what it becomes is not known here",
+            f"`{written}` is a placeholder of this template: what it becomes is not known here",
             "fill in the template, and check what comes of it, too",
             span.source,
         )

@@ -5,6 +5,7 @@ One reader a language. What a language takes to be read is imported when it is m
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ from iptlint.dialects.detect import (
     NFT_JSON,
     SCRIPT,
     TERRAFORM,
+    UNKNOWN,
     Language,
     detect,
 )
 from iptlint.dialects.diagnostics import Diagnostic, SyntaxDiagnostic, at_first_line
 from iptlint.dialects.iptables.syntax import IPTABLES
-from iptlint.dialects.placeholders import with_placeholders
+from iptlint.dialects.placeholders import is_filled_in, with_placeholders
 from iptlint.dialects.reading import Reader, Reading
 from iptlint.dialects.template_conditions import with_conditions
 from iptlint.model import AnyOf, Match, Opaque, Ruleset
@@ -146,9 +148,12 @@ def _not_nft(diagnostic: SyntaxDiagnostic) -> Diagnostic:
         diagnostic.message + expected,
         diagnostic.hint or "",
         diagnostic.source,
+        alone=_NEEDS_A_BLOCK.match(diagnostic.message) is not None,
     )
 
 
+_NEEDS_A_BLOCK = re.compile(r"The [\w ]+ is named by \w+ names?, and here|`[^`]*` is no command")
+"""What is said of a chain or a rule that another file includes within a table or a chain."""
 _SEVERITIES = {"IPT002": "info", "IPT010": "warning"}
 _READERS = {
     NFT: _read_nft,
@@ -180,6 +185,10 @@ def unread(source: SourceFile, dialect: str, *diagnostics: Diagnostic) -> Readin
 
 
 def _foreign(source: SourceFile, language: Language) -> Diagnostic:
+    if is_filled_in(source) and language == UNKNOWN:
+        unclear = "nothing in this template says which rules it becomes, so nothing was checked"
+        advice = "fill in the template, and check what comes of it"
+        return at_first_line(source, "IPT002", "info", unclear, advice)
     message = f"this is {language.title}; this version of iptlint reads iptables-save and nft"
     return at_first_line(source, "IPT001", "error", message, language.advice or "")
 

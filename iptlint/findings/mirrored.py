@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from iptlint.findings.finding import Finding, Label
@@ -25,7 +25,8 @@ _SECOND_FILE = (
     (re.compile(r"(?<=[a-z])6(?=\.rules|\.j2|\.conf|$)"), ""),
 )
 """How the name of a file for IPv6 differs from that of the one for IPv4."""
-_PLACEHOLDER = re.compile(r"^`[^`]*`(?= is a placeholder of (?:this|a) template)")
+_PLACEHOLDER = re.compile(r"`[^`]*` is a placeholder of this template")
+_SHOWN = 5
 _LIKEWISE = re.compile(r"; likewise .*", re.DOTALL)
 _OVER = re.compile(r"^over IPv([46]), ")
 _NUMBER = re.compile(r"\d+")
@@ -34,7 +35,7 @@ _NUMBER = re.compile(r"\d+")
 def mirrored(findings: Iterable[Finding]) -> list[Finding]:
     """The first of two findings of which one is of IPv4 and the other the same of IPv6 stands for
     both. The order stays."""
-    findings = tuple(findings)
+    findings = tuple(_of_all_templates(findings))
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, finding in enumerate(findings):
         groups[_key(finding)].append(number)
@@ -51,11 +52,28 @@ def mirrored(findings: Iterable[Finding]) -> list[Finding]:
     ]
 
 
+def _of_all_templates(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Of the placeholders of several templates of a host the first: who has the one read has the
+    others."""
+    every = tuple(findings)
+    told = [each for each in every if _PLACEHOLDER.match(each.message)]
+    if len(told) < 2:
+        yield from every
+        return
+    first, *others = told
+    more = f"{len(others)} more file{'s' * (len(others) > 1)}"
+    labels = (Label(each.span, "likewise") for each in others[:_SHOWN])
+    message = f"{first.message}; so in {more}"
+    for each in every:
+        if each is first:
+            yield replace(first, message=message, related=(*first.related, *labels))
+        elif not any(each is other for other in others):
+            yield each
+
+
 def _key(finding: Finding) -> tuple[str, ...]:
     """What both have in common, and no others."""
     path = _of_first_file(finding.span.source.path)
-    if _PLACEHOLDER.match(finding.message):
-        return finding.code, path
     message = _NUMBER.sub("#", _OVER.sub("", _LIKEWISE.sub("", finding.message)))
     return finding.code, path, _rule(finding), message
 

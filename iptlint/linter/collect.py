@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from iptlint.analysis.includes import has_unseen_includes
 from iptlint.dialects import Diagnostic, Reader, Reading, read, unread
 from iptlint.dialects.detect import NFT, SCRIPT
-from iptlint.dialects.placeholders import is_filled_in
+from iptlint.dialects.placeholders import holds_placeholder, is_filled_in
 from iptlint.dialects.sets import only_sets, read_sets, together
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.findings.blocks import as_blocks
@@ -124,13 +124,19 @@ def _as_included(
 
 def _names(ruleset: Ruleset, other: SourceFile) -> bool:
     """Whether an include names what is called like the other file, which lies beside the including
-    one or below it: as where the files of a host are kept in a repository."""
+    one or below it: as where the files of a host are kept in a repository. One that lies elsewhere
+    it has to name in full; a template may name any other."""
     folder = PurePath(os.path.realpath(ruleset.source.path)).parent
     path = PurePath(os.path.realpath(other.path))
-    if other is ruleset.source or folder not in path.parents:
+    if other is ruleset.source:
         return False
+    names = [*ruleset.syntax.included(ruleset.source)]
+    if is_filled_in(other) and any(map(holds_placeholder, names)):
+        return True
+    if folder not in path.parents:
+        return path.name in (PurePath(name).name for name in names)
     depth = len(path.parts) - len(folder.parts)
-    patterns = (PurePath(pattern).parts for pattern in ruleset.syntax.included(ruleset.source))
+    patterns = (PurePath(pattern).parts for pattern in names)
     return any(path.match(str(PurePath(*parts[-depth:]))) for parts in patterns)
 
 

@@ -164,9 +164,22 @@ def test_a_policy_that_a_template_gives_is_not_known() -> None:
     [
         "flush ruleset\ntable {{ family }} {{ name }} {\n chain c {\n }\n}\n",
         "table inet t {\n set {{ name }} {\n  {{ each }}\n }\n}\n",
+        "table {{ name }} filter {\n chain c {\n }\n}\n",
+        "{% for key in all %}\ndefine {{ key }}={{ all[key] }}\n{% endfor %}\n",
         "flush ruleset\n{% macro x(a) %}\n    masquerade\n{% endmacro %}\n",
     ],
 )
 def test_what_stands_beside_a_placeholder_of_a_template_is_no_mistake(text: str) -> None:
     told = lint([SourceFile("templates/nftables.conf.j2", text)]).findings
     assert not [each for each in told if each.code in ("IPT001", "IPT006")]
+
+
+def test_a_tag_of_ruby_may_have_lines_in_it() -> None:
+    rule = '-A <%= chain %><%=\n  " -i #{name}" unless name.nil? -%><%=\n  " -j X"\n%>'
+    told = lint([saved(rule, name="templates/iptables.erb")]).findings
+    assert not [each for each in told if each.severity.value == "error"]
+
+
+def test_a_template_of_which_nobody_can_tell_what_it_becomes() -> None:
+    (finding,) = lint([SourceFile("firewall.j2", "{{ rules | join }}\n")]).findings
+    assert (finding.code, finding.severity.value) == ("IPT002", "info")

@@ -56,3 +56,11 @@ def test_two_tables_of_nft() -> None:
 def test_findings_of_one_family_stay_several() -> None:
     findings = told("IPT107", rules__v4=FOUR.replace("COMMIT", "-A INPUT -p tcp -j NONE\nCOMMIT"))
     assert mirrored([findings[0], findings[0]]) == [findings[0], findings[0]]
+
+
+def test_the_placeholders_of_several_templates_are_one_finding() -> None:
+    text = "flush ruleset\ntable inet t {\nchain c {\ntcp dport {{ port }} accept\n}\n}\n"
+    sources = [SourceFile(f"templates/{name}.nft.j2", text) for name in "abc"]
+    (finding,) = [each for each in lint(sources).findings if each.code == "IPT002"]
+    assert finding.message.endswith("; so in 2 more files")
+    assert [each.span.source.path[-8] for each in finding.related] == ["b", "c"]

@@ -286,3 +286,43 @@ def test_one_placeholder_in_two_tests_is_one_mistake() -> None:
     assert "likewise line 6" in finding.message
     (of_host,) = told(saved("-A INPUT -s YOUR-IP-HERE"), codes=("IPT306",), paths=("rules.v4",))
     assert "looks like a placeholder" in of_host.message
+
+
+def test_a_variable_with_a_placeholder_for_a_value_is_no_host() -> None:
+    head = "define LAN = {{ lan }}\nflush ruleset\ntable inet t {\nchain c {\n"
+    text = head + "type filter hook input priority 0; policy drop;\nip saddr $LAN accept\n}\n}\n"
+    assert not told(text, codes=("IPT306",), paths=("nftables.conf.j2",))
+
+
+def test_definitions_that_another_file_of_the_run_includes_need_no_table() -> None:
+    main = 'flush ruleset\ninclude "/etc/nftables/lists.nft"\ntable inet t {\nchain c {\n}\n}\n'
+    lists = "define LIST = { 192.0.2.1, 192.0.2.2 }\n"
+    for path in ("files/lists.nft", "files/others.nft"):
+        both = told(main, lists, codes=("IPT008",), paths=("templates/nftables.conf", path))
+        assert len(both) == ("others" in path)
+
+
+def test_sshd_may_listen_on_the_odd_port_of_a_list() -> None:
+    """A person opens the web and a port of their own in one rule."""
+    rule = "-A INPUT -p tcp -m multiport --dports 80,443,{} -j ACCEPT"
+    (odd,) = told(saved(rule.format(12345)), codes=("IPT301",), paths=("rules.v4",))
+    assert odd.severity is Severity.INFO
+    assert "unless sshd listens on 12345" in odd.message
+    (known,) = told(saved(rule.format(25)), codes=("IPT301",), paths=("rules.v4",))
+    assert known.severity is Severity.ERROR
+
+
+def test_a_template_may_include_any_other_template() -> None:
+    main = 'flush ruleset\ntable inet t {\ninclude "{{ path }}"\n}\n'
+    part = "chain input {\n{{ rules }}\n}\n"
+    paths = ("templates/nftables.conf.j2", "templates/nftables.d/input.nft.j2")
+    assert not told(main, part, codes=("IPT001",), paths=paths)
+
+
+def test_a_chain_that_another_file_of_the_run_includes_in_a_table_needs_none() -> None:
+    main = 'flush ruleset\ntable inet t {\ninclude "part.nft"\n}\n'
+    part = "chain input {\ntype filter hook input priority 0; policy drop;\n}\n"
+    for path in ("part.nft", "other.nft"):
+        findings = told(main, part, codes=("IPT001",), paths=("main.nft", path))
+        named = [each for each in findings if "is named by two names" in each.message]
+        assert len(named) == (path == "other.nft")
