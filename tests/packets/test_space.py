@@ -128,6 +128,16 @@ def test_only_connections_have_a_reply_direction(
     assert found.satisfiable() is possible
 
 
+@pytest.mark.parametrize("translated", [Field.CT_SNAT, Field.CT_DNAT])
+@pytest.mark.parametrize(("state", "possible"), [("untracked", False), ("new", True)])
+def test_only_connections_are_translated(state: str, possible: bool, translated: Field) -> None:
+    """xt_conntrack.c reads SNAT and DNAT of the status of a connection; there is none."""
+    packets = space()
+    found = packets.universe & packets.state(state)
+    assert (found & packets.value(translated, 1)).satisfiable() is possible
+    assert (found & packets.value(translated, 0)).satisfiable()
+
+
 def test_fragments_exist_only_without_connection_tracking() -> None:
     for defragmented in (True, False):
         packets = space(defragmented=defragmented)
