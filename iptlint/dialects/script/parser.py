@@ -24,7 +24,7 @@ from iptlint.dialects.script.redirect_parser import (
     with_redirects,
 )
 from iptlint.dialects.script.signs import end_of_read, left_unread
-from iptlint.dialects.script.unreadable import unread_length, unreadable
+from iptlint.dialects.script.unreadable import as_judged, unread_length, unreadable
 from iptlint.dialects.script.word_parser import WordParser, literal, place_of
 from iptlint.source import SourceFile
 
@@ -76,8 +76,8 @@ class _Reader:
             # Where it ends the grammar may miss what follows.
             self.diagnostics.append(left_unread(self.source, len(self.text)))
         else:
-            wrong, end = unreadable(root, self.source, text)
-            self.diagnostics += wrong
+            self.diagnostics += unreadable(root, self.source, text)
+            self.diagnostics, end = as_judged(self.diagnostics, self.source, self.text)
             statements = _until(statements, end)
         at = self.source.text.find("\r\n")
         if at >= 0:

@@ -320,7 +320,7 @@ def syntax(diagnostic: SyntaxDiagnostic, span: Span) -> Diagnostic:
     if other is not None and diagnostic.code == "IPT001":
         message = f"this part of a script for {other[1]} is not read: what it does is not known"
         return Diagnostic("IPT002", "info", span.start, span.end, message, "", span.source)
-    severity = "warning" if diagnostic.code == "IPT010" else "error"
+    severity = {"IPT002": "info", "IPT010": "warning"}.get(diagnostic.code, "error")
     return Diagnostic(
         diagnostic.code, severity, span.start, span.end, diagnostic.message, "", span.source
     )
