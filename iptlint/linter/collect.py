@@ -236,7 +236,7 @@ _SPLIT = re.compile(r"^`[^`]*` is \d+ words here \(`[^`]*`\)")
 _STRAY = re.compile(r"^`[^`]*`(?= is (?:not an option's argument|a placeholder))")
 
 _WITHOUT_VALUE = re.compile(
-    r"^\$.+? (?:is|are) (?=empty here:)|(?<=^nothing in this script gives )\$\w+"
+    r"^\$.+? (?:has|have) (?=no value here)|(?<=^nothing in this script gives )\$\w+"
 )
 
 

@@ -53,7 +53,9 @@ def test_the_firewall_of_another_machine(command: str, by: str) -> None:
 
 def test_rules_of_a_file_that_is_sourced_and_not_here() -> None:
     finding, *others = in_script(". /static/apply_nft.sh\nnft() { true; }\n", "IPT008", "IPT002")
-    assert finding.message.startswith("`apply_nft.sh`, which this script sources, is not here")
+    assert finding.message.startswith(
+        "iptlint did not find `apply_nft.sh`, which this script sources"
+    )
     assert not others
     (finding,) = in_script(". /etc/os-release\necho nft > /tmp/x\n", "IPT008")
     assert "os-release" not in finding.message

@@ -51,7 +51,7 @@ def test_it_names_where_running_sessions_and_where_new_ones_are_back() -> None:
 
 def test_one_line_may_bring_back_both() -> None:
     (finding,) = found(SHUT, LO, SSH, codes=("IPT303",))
-    assert "until line 4:" in finding.message
+    assert "until line 4, unless" in finding.message
     assert [label.span.line for label in finding.related] == [4]
 
 
@@ -161,10 +161,10 @@ def test_it_says_how_to_save() -> None:
 @pytest.mark.parametrize(
     ("saving", "says"),
     [
-        ("iptables-save > /etc/iptables/rules.v4", "the IPv6 rules"),
-        ("service iptables save", "the IPv6 rules"),
-        ("ip6tables-save > /etc/iptables/rules.v6", "the IPv4 rules"),
-        ("ipset save > /etc/ipset.conf", "the rules"),
+        ("iptables-save > /etc/iptables/rules.v4", "after the next boot the IPv6 rules"),
+        ("service iptables save", "after the next boot the IPv6 rules"),
+        ("ip6tables-save > /etc/iptables/rules.v6", "after the next boot the IPv4 rules"),
+        ("ipset save > /etc/ipset.conf", "after the next boot the rules"),
         ("netfilter-persistent save", None),
         ("/etc/init.d/iptables-persistent save", None),
         ("iptables-save > /etc/iptables/rules.v4; ip6tables-save > /etc/iptables/rules.v6", None),
@@ -174,7 +174,7 @@ def test_it_says_how_to_save() -> None:
 def test_the_family_that_is_not_saved(saving: str, says: str | None) -> None:
     over_ipv6 = [line.replace("iptables", "ip6tables") for line in (SHUT, SSH)]
     findings = found(SHUT, SSH, *over_ipv6, saving, codes=("IPT403",))
-    assert [each.message.partition(" that")[0] for each in findings] == ([says] if says else [])
+    assert [each.message.partition(" of this")[0] for each in findings] == ([says] if says else [])
 
 
 def test_what_is_saved_before_is_a_copy_of_what_was_there() -> None:

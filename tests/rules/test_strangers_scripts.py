@@ -171,7 +171,7 @@ def test_variables_without_a_value_are_one_cause(commands: str) -> None:
     """Where a word is left out, the tool reads the next one in its place, and refuses that."""
     text = f"LAN=\nNET=''\n{NFT}{commands}"
     (refused,) = found(text, "IPT001")
-    assert "empty here" in refused.message
+    assert "no value here" in refused.message
     assert "likewise line " in refused.message
     assert "give " in str(refused.help)
 
@@ -194,7 +194,7 @@ def test_what_is_wrong_with_any_value_is_told_as_it_is(command: str) -> None:
 def test_all_variables_that_may_be_the_cause_are_named() -> None:
     rule = "nft add rule inet f in iifname $LAN ip saddr $NET drop"
     (refused,) = found(f"LAN=\nNET=\n{NFT}{rule}\n", "IPT001")
-    assert refused.message.startswith("$LAN and $NET are empty here")
+    assert refused.message.startswith("$LAN and $NET have no value here")
     one = "nft add rule inet f in iifname $LAN drop"
     (refused,) = found(f"LAN=\nNET=\n{NFT}{rule}\n{one}\n", "IPT001")
     assert refused.message.endswith("; likewise line 7")
@@ -284,7 +284,7 @@ def test_another_script_of_the_firewall_may_call_a_chain(called: str) -> None:
 )
 def test_a_script_that_only_writes_rules_says_where(writes: str) -> None:
     (nothing,) = found(writes, "IPT008")
-    assert "what it writes into /etc/fw.sh" in nothing.message
+    assert "write rules into /etc/fw.sh" in nothing.message
     assert nothing.help == "advice: where it has been run, lint that file"
 
 
@@ -307,7 +307,9 @@ def test_a_limit_is_not_proposed_for_all_targets_of_a_loop() -> None:
 def test_a_script_that_ends_before_its_first_rule_says_where() -> None:
     (nothing,) = found("echo edit me first\nexit\niptables -A INPUT -j DROP\n", "IPT008")
     assert "ends at line 3, before its first command for a firewall" in nothing.message
-    assert nothing.help == "advice: take line 3 out once the script is to be used"
+    assert (
+        nothing.help == "advice: lint it without line 3, if that is to go once the script is used"
+    )
     (nothing,) = found("[ $1 ] || exit\nrules() {\niptables -F\n}\n", "IPT008")
     assert "ends at" not in nothing.message
 
@@ -420,7 +422,7 @@ def test_firewalls_of_network_namespaces_are_not_this_hosts() -> None:
 def test_a_script_may_run_what_it_has_written() -> None:
     rules = "echo 'iptables -A INPUT -s 192.0.2.1 -j DROP' > rules.sh\nsh ./rules.sh\n"
     (nothing,) = found(rules, "IPT008")
-    assert "what it writes into rules.sh" in nothing.message
+    assert "write rules into rules.sh" in nothing.message
 
 
 def test_quotes_that_do_not_end_name_no_file() -> None:
@@ -501,4 +503,4 @@ def test_what_is_translated_may_come_to_this_host() -> None:
 )
 def test_a_variable_that_may_be_empty_is_not_named(rule: str) -> None:
     (refused,) = found(f"MORE=\nPORT=\n{DENIES}{rule}\n", "IPT001")
-    assert refused.message.startswith("$PORT is empty here")
+    assert refused.message.startswith("$PORT has no value here")

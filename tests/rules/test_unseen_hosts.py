@@ -117,7 +117,7 @@ def test_a_script_ends_before_its_commands_only_if_some_stand_behind() -> None:
 
 def test_a_script_that_empties_the_firewall_changes_it() -> None:
     (emptied,) = in_script("nft flush ruleset\n", "IPT008")
-    assert "deletes rules and makes none" in emptied.message
+    assert "delete rules and make none" in emptied.message
 
 
 def test_a_word_behind_an_option_is_no_first_argument() -> None:
@@ -282,9 +282,12 @@ def test_what_is_read_in_a_loop_is_nobodys_answer() -> None:
 def test_who_makes_rules_that_nobody_knows_deletes_none() -> None:
     text = "source ./settings.sh\niptables -I $CHAIN -p $PROTO --dport $PORT -j $WHAT\n"
     (nothing,) = in_script(text, "IPT008", "IPT002")
-    assert "known only when it runs (the first command is in line 3)" in nothing.message
+    assert (
+        "cannot tell which rules this script makes (the first command that may is in line 3)"
+        in nothing.message
+    )
     (deletes,) = in_script("iptables -D INPUT -p tcp -j ACCEPT\n", "IPT008")
-    assert "deletes rules and makes none" in deletes.message
+    assert "delete rules and make none" in deletes.message
 
 
 def test_options_are_given_with_their_values() -> None:
@@ -366,7 +369,7 @@ def test_an_option_behind_an_empty_variable_is_no_chain() -> None:
     [
         ("pve-firewall restart", "the rules that pve-firewall makes"),
         ("shorewall restart", "the rules that shorewall makes"),
-        ("true", "no command of this script"),
+        ("true", "iptlint saw no command in this script"),
         ("fw() { iptables -A INPUT -j DROP; }", "this script names iptables or nft"),
     ],
 )

@@ -106,12 +106,13 @@ def _unknown(span: Span) -> str:
 
 def refusal(empty: Sequence[Span], diagnostic: Diagnostic, place: Span) -> Diagnostic:
     names = [f"${name}" for name in _names(empty)]
-    verb = "is" if len(names) == 1 else "are"
+    verb = "has" if len(names) == 1 else "have"
     return replace(
         diagnostic,
         start=place.start,
         end=place.end,
-        message=f"{' and '.join(names)} {verb} empty here: without a value this is refused",
+        message=f"{' and '.join(names)} {verb} no value here, as far as iptlint followed the "
+        "script: without one this is refused",
         help="give such variables their values before, or leave out what needs one",
         source=place.source,
         edits=(),

@@ -277,7 +277,8 @@ class Execution:
     def _report_late(self, chain: str) -> None:
         self.failed = True
         message = (
-            f"chain {chain} is made only further down, so this command is refused and does nothing"
+            f"this script makes chain {chain} only further down: unless it is there already, this "
+            "command is refused and does nothing"
         )
         self._report(LATE, "error", message, f"move `-N {chain}` before this line")
 

@@ -28,7 +28,7 @@ def misspelt(call: Call) -> Diagnostic | None:
         meant = nearest(name, tools, _LIKENESS) if words.match(told) else None
         if meant is not None and name not in tools:
             place = call.spans[0]
-            message = f"`{name}` is no command, as far as is known: nothing is done here"
+            message = f"`{name}` is no command that iptlint knows: if it is none, this does nothing"
             advice = f"did you mean {meant}?"
             return Diagnostic(
                 "IPT001", "error", place.start, place.end, message, advice, place.source

@@ -17,26 +17,31 @@ from iptlint.dialects.script.shell_words import NotSureError, RefusedError, Word
 class Judgement(NamedTuple):
     """``place``: what bash has no place for, None where it takes the text up to its end, or up to
     an ``exit``. ``within``: where the line begins of what it was about to carry out: nothing from
-    there on is. ``unended``: the last lines of here-documents that go on to the end of the text."""
+    there on is. ``unended``: the last lines of here-documents that go on to the end of the text.
+    ``sure``: not where it would take too long, or too many blocks in blocks, to find out."""
 
     place: int | None
     within: int
     unended: frozenset[str]
+    sure: bool = True
 
 
 def judged(text: str) -> Judgement:
     judge = _Judge(text)
+    place, sure = None, True
     try:
         judge.program()
     except RefusedError as error:
         place = min(error.place, max(0, len(text) - 1))
-        within = text.rfind("\n", 0, judge.begun) + 1
-        return Judgement(place, within, frozenset(judge.unended))
     except (NotSureError, RecursionError):
-        pass
-    return Judgement(None, len(text), frozenset(judge.unended))
+        sure = False
+    gives_up = place is not None or not sure
+    within = text.rfind("\n", 0, judge.begun) + 1 if gives_up else len(text)
+    return Judgement(place, within, frozenset(judge.unended), sure)
 
 
+_DEEPEST = 120
+"""Blocks in blocks; no person writes more than a few."""
 _EASY = re.compile(
     r"(?!(?:if|then|elif|else|fi|for|while|until|select|case|esac|do|done|in|function|time|coproc"
     r"|exit|exec)\b)(?:\$\w++|[\w./-]++)"
@@ -61,6 +66,7 @@ class _Judge(Words):
     """``begun``: where the command of the outermost list begins that is read."""
 
     begun = 0
+    depth = 0
     _ended = False
 
     def program(self) -> None:
@@ -91,12 +97,15 @@ class _Judge(Words):
     def commands(self, *ends: str) -> None:
         """A list up to one of the words that end it, which is left."""
         count = 0
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise NotSureError
         while True:
             self.newlines()
             if self.ends_at(ends):
                 if not count:
                     raise RefusedError(self.at)
-                return
+                break
             count += 1
             if not self.waiting and self.take(_EASY):
                 continue
@@ -106,7 +115,8 @@ class _Judge(Words):
                 continue
             if not self.ends_at(ends):
                 raise RefusedError(self.at)
-            return
+            break
+        self.depth -= 1
 
     def ends_at(self, ends: tuple[str, ...]) -> bool:
         if self.at >= len(self.text):
@@ -308,11 +318,13 @@ class _Judge(Words):
             raise RefusedError(self.at)
 
     def _test(self) -> None:
-        """What stands between the brackets is not judged."""
+        """What stands between the brackets is not judged. Patterns are extended ones there."""
+        extended, self.extended = self.extended, True
         while True:
             self.newlines()
             if self.ends_at(("]]",)):
                 self.at += 2
+                self.extended = extended
                 return
             if self.text.startswith("=~", self.at):
                 self.at += 2

@@ -33,7 +33,7 @@ _QUOTING = re.compile(r"\$\{!?(?:\w+|[@*#?$!-])(?:\[[^\]]*\])?[#%/^,]")
 class Words:
     """``at``: how far the text is read; ``waiting``: the here-documents whose lines are to come,
     each by its last line, and whether tabs before that are left out; ``unended``: the last lines of
-    those that have none."""
+    those that have none; ``extended``: whether `@(a|b)` is a pattern."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -41,7 +41,7 @@ class Words:
         self.waiting: list[tuple[str, bool]] = []
         self.unended: set[str] = set()
         self._left = _LONGEST * len(text) + 1000
-        self._extended = "extglob" in text
+        self.extended = "extglob" in text
 
     def _look(self) -> str:
         self._left -= 1
@@ -125,7 +125,7 @@ class Words:
                 self.newlines()
             self.at += 1
             return True
-        if self._extended and word[-1:] and word[-1] in "@?*+!":
+        if self.extended and word[-1:] and word[-1] in "@?*+!":
             self._until_closed("(", ")")
             return True
         return False

@@ -4,7 +4,7 @@ it out all the same."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tree_sitter import Node as SyntaxNode
@@ -31,11 +31,13 @@ def unreadable(root: SyntaxNode, source: SourceFile, text: str) -> list[SyntaxDi
 
 
 def as_judged(
-    diagnostics: Iterable[SyntaxDiagnostic], source: SourceFile, text: str
+    diagnostics: Sequence[SyntaxDiagnostic], source: SourceFile, text: str
 ) -> tuple[list[SyntaxDiagnostic], int]:
     """What the shell says itself, and up to where it carries the text out. Where it takes what the
     grammar does not, that is not read, and no mistake."""
     judgement = judged(text)
+    if not judgement.sure and not diagnostics:
+        return [], len(text)
     told = [each if _is_so(each, judgement) else _not_read(each) for each in diagnostics]
     place = judgement.place
     if place is not None and not any(each.code == "IPT001" and each.drops_line for each in told):

@@ -1,5 +1,8 @@
 """What is said of a script that makes no rules of this host, as far as it was followed: who makes
-them, and what to check instead."""
+them, and what to check instead.
+
+What a script does beyond the text nobody knows here, so each sentence is of what was seen in it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def without_rules(
         nothing = replace(nothing, message=_makes(making[0]), help=_RUN)
         elsewhere = True
     elif changing:
-        nothing = replace(nothing, message=_ONLY_DELETES, help="name what makes the rules")
+        nothing = replace(nothing, message=_ONLY_DELETES, help=_ELSE)
     told = [d for d in diagnostics if not (elsewhere and d.code == "IPT002")]
     unset = wanted(file)
     if unset is not None and not (script.steps or script.rule_files or called):
@@ -113,6 +116,10 @@ _SERVICE = re.compile(
     re.MULTILINE,
 )
 _BY_A_TOOL = re.compile(r"^[ \t]*(?:sudo[ \t]+)?(?:/\S*/)?(?:ip6?tables|nft)[ \t]", re.MULTILINE)
+_ELSE = (
+    "if another script makes the rules, lint that one; or, on the host, what `iptables-save` or "
+    "`nft list ruleset` prints"
+)
 _RUN = "where it has been run, lint what `iptables-save` or `nft list ruleset` prints"
 _HANDED = re.compile(
     r"^[ \t]*(?!(?:echo|printf|log\w*|grep|sed|awk|cat)\b)[\w.-]+[ \t]+(?:[^\s\"'#]+[ \t]+)*"
@@ -140,9 +147,7 @@ _ENTERING = re.compile(
 )
 
 
-_ONLY_DELETES = (
-    "this script deletes rules and makes none, as far as it was followed, so nothing was checked"
-)
+_ONLY_DELETES = "iptlint saw this script delete rules and make none, so nothing was checked"
 
 
 def _no_commands(
@@ -150,12 +155,15 @@ def _no_commands(
 ) -> Diagnostic:
     """``called``: the files that it has carried out and that are not here; ``end``: where it stops,
     whatever comes behind that."""
-    message = "no command of this script changes this host's firewall, so nothing was checked"
-    advice = "name the script that calls iptables or nft"
+    message = (
+        "iptlint saw no command in this script that changes this host's firewall, so nothing was "
+        "checked"
+    )
+    advice = _ELSE
     if rule_files:
         message = (
-            f"the rules of this script are what it writes into {rule_files[0]}, and none of its own"
-            " commands makes any, so nothing was checked"
+            f"iptlint saw this script write rules into {rule_files[0]}, and no command of its own "
+            "that makes any, so nothing was checked"
         )
         advice = "where it has been run, lint that file"
     elif others := _of_others(source, end):
@@ -163,10 +171,10 @@ def _no_commands(
     elif _NAMES_A_TOOL.search(source.text, end) and not _NAMES_A_TOOL.search(source.text, 0, end):
         line = source.line_of(end)
         message = (
-            f"this script ends at line {line}, before its first command for a firewall, so nothing"
-            " was checked"
+            f"as iptlint reads it, this script ends at line {line}, before its first command for a "
+            "firewall, so nothing was checked"
         )
-        advice = f"take line {line} out once the script is to be used"
+        advice = f"lint it without line {line}, if that is to go once the script is used"
     elif called:
         message, advice = _elsewhere(called)
     elif managed := _managed(source.text):
@@ -194,7 +202,9 @@ def _of_others(source: SourceFile, end: int) -> tuple[str, str] | None:
         advice = "there: iptables-save or nft list ruleset, and lint what that prints"
     else:
         return None
-    return f"this script changes {of} and not this host's, so nothing was checked", advice
+    return f"the commands for a firewall that iptlint saw here are for {of}: nothing was checked", (
+        advice
+    )
 
 
 _TAKING = frozenset(
@@ -204,7 +214,7 @@ _TAKING = frozenset(
 
 def _makes(command: Span) -> str:
     return (
-        f"which rules this script makes is known only when it runs (the first command is in line "
+        "iptlint cannot tell which rules this script makes (the first command that may is in line "
         f"{command.line}), so nothing was checked"
     )
 
@@ -214,8 +224,8 @@ _LOADED = "lint that file, or put it beside this script"
 
 def _loads(command: Span) -> str:
     return (
-        f"the rules of this script are in the file that line {command.line} loads, which is not "
-        "here, so nothing was checked"
+        f"iptlint did not find the file of rules that line {command.line} loads, and saw no other "
+        "rules of this script, so nothing was checked"
     )
 
 
@@ -225,23 +235,22 @@ def _managed(text: str) -> str:
         return f"the rules that {manager[1]} makes of this script's commands were not checked"
     if (service := _SERVICE.search(text)) and not _BY_A_TOOL.search(text):
         return (
-            f"this script only says what becomes of the service {service[1]}, so nothing was "
-            "checked: the rules are those that the service loads"
+            f"of commands for a firewall iptlint saw only those for the service {service[1]}, so "
+            "nothing was checked: the rules are those that the service loads"
         )
     return ""
 
 
 _ONLY_NAMES = (
-    "this script names iptables or nft, but no command that it carries out, called as it is here, "
-    "changes this host's firewall, so nothing was checked"
+    "this script names iptables or nft, but called as it is here, iptlint followed it to no "
+    "command that changes this host's firewall, so nothing was checked"
 )
 
 
 def _by_functions_of(sourced: Sequence[str]) -> str:
     return (
-        f"{' and '.join(sourced)}, whose functions this script takes, "
-        f"{'is' if len(sourced) == 1 else 'are'} not read here, and none of its own commands "
-        "changes this host's firewall, so nothing was checked"
+        f"iptlint did not read {' and '.join(sourced)}, whose functions this script takes, and saw "
+        "no command of its own that changes this host's firewall, so nothing was checked"
     )
 
 
@@ -250,9 +259,8 @@ _ABOUT_RULES = re.compile(r"ip6?t|nft|fire|fw|rules|nat|masq", re.IGNORECASE)
 
 def _sourced_elsewhere(sourced: Sequence[str]) -> str:
     return (
-        f"{' and '.join(sourced)}, which this script sources, "
-        f"{'is' if len(sourced) == 1 else 'are'} not here, and none of its own commands "
-        "changes this host's firewall, so nothing was checked"
+        f"iptlint did not find {' and '.join(sourced)}, which this script sources, and saw no "
+        "command of its own that changes this host's firewall, so nothing was checked"
     )
 
 
@@ -277,9 +285,9 @@ _OPTION = re.compile(r"([A-Za-z])(:?)")
 
 
 def _elsewhere(called: Sequence[str]) -> tuple[str, str]:
-    verb, what = ("is", "it") if len(called) == 1 else ("are", "them")
+    what = "it" if len(called) == 1 else "them"
     message = (
-        "no command of this script itself changes this host's firewall, and "
-        f"{' and '.join(called)}, which it calls, {verb} not here, so nothing was checked"
+        "iptlint saw no command of this script itself that changes this host's firewall, and did "
+        f"not find {' and '.join(called)}, which it calls, so nothing was checked"
     )
     return message, f"lint {what}, or put {what} beside this script"

@@ -107,12 +107,14 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             else f"a new connection {opens} be opened"
         )
         labels.append(Label(gap.opened.span, f"from here on {some}"))
-    unseen = _is_unseen_between(script, gap)
+    unseen, kept = _is_unseen_between(script, gap), _may_be_left_open(script, gap)
     return META.finding(
         gap.cut.span,
         f"{over}this cuts off SSH, running sessions too, {_until(gap)}"
         + ", unless a file that is carried out before, and is not here, lets it through" * unseen
-        + ": if the script stops before that, or is typed in over SSH, nobody gets in any more",
+        + ", unless a rule from before the script lets it through" * (not unseen and kept)
+        + ": if the script stops before that, or is typed in over SSH, nobody gets in by it any "
+        "more",
         _advice(gap, gap.cut),
         related=tuple(labels),
         severity=Severity.WARNING if six or gap.is_perhaps else None,
@@ -128,6 +130,14 @@ def _is_unseen_between(script: Script, gap: Lockout) -> bool:
         first.source is span.source is last.source and first.start < span.start < last.start
         for span in script.absent
     )
+
+
+def _may_be_left_open(script: Script, gap: Lockout) -> bool:
+    """Whether rules of iptables from before the script may be there still: who has not said what
+    was there (``--from``), and takes nothing away, leaves them."""
+    before = takewhile(lambda step: step is not gap.cut, script.steps)
+    own = gap.cut is not None and "".join(gap.cut.words[:1]).startswith("-")
+    return own and script.families is None and not any(map(is_flush, before))
 
 
 def _until(gap: Lockout) -> str:

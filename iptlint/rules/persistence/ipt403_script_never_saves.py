@@ -87,8 +87,8 @@ def check(context: Context) -> Iterator[Finding]:
             gone = _NAMES[min(left - saved, key=list(Family).index)] if left & saved else ""
             yield META.finding(
                 first.span,
-                f"the {gone}rules that this script makes are gone after the next boot: "
-                + _why(script, gone),
+                f"after the next boot the {gone}rules of this script are gone, if nothing makes "
+                f"them again then: {_why(script, gone)}",
                 _advice(ruleset, gone),
             )
 
@@ -122,21 +122,21 @@ def _saved(script: Script) -> frozenset[Family]:
 def _why(script: Script, gone: str) -> str:
     if gone:
         others = "IPv4" if gone == _NAMES[Family.IP6] else "IPv6"
-        return f"it saves those of {others} only"
+        return f"iptlint saw it save those of {others} only"
     before = next((step for step in script.steps if step.saves), None)
     if before is not None:
         return f"what it saves in line {before.span.line} is what was there before"
     printed = next((step for step in script.steps if step.kind is Kind.PRINT), None)
     if printed is not None:
         return f"line {printed.span.line} prints them, and writes them to no file"
-    return "it does not save them, and nothing here says that something runs it then"
+    return "iptlint saw it save none, and nothing that runs it at boot"
 
 
 def _lost(reload: Span) -> Finding:
     return META.finding(
         reload,
         "this loads the rules that were saved some time: those that the script has made so far are "
-        "gone then, since it has not saved them",
+        "gone then, since iptlint saw it save none before",
         "before it: iptables-save > FILE, to where the service reads them (`service iptables save` "
         "knows it); or leave it out",
     )

@@ -135,8 +135,11 @@ def _made(ruleset: Ruleset, name: str) -> str:
     family = " family inet6" if use.table.family is Family.IP6 else ""
     command = f"ipset create -exist {name} {kind}{family}"
     if len(use.sides) == 1:
-        return f"make it before: {command}"
-    return f"make it before, of a type with {len(use.sides)} parts, such as: {command}"
+        return f"if nothing else makes it, do so before, with the type that it needs: {command}"
+    return (
+        f"if nothing else makes it, do so before, of a type with {len(use.sides)} parts, such as: "
+        f"{command}"
+    )
 
 
 def _of_script(uses: dict[str, Span], ruleset: Ruleset) -> Finding:
@@ -144,7 +147,7 @@ def _of_script(uses: dict[str, Span], ruleset: Ruleset) -> Finding:
     (name, place), *others = uses.items()
     return META.finding(
         place,
-        f"this command needs the set {name}, which the script does not make: if it does not exist"
+        f"this command needs the set {name}, which iptlint saw nothing make: if it does not exist"
         " when the script runs, the command fails, and the rule is not there",
         _made(ruleset, name),
         related=tuple(Label(span, f"needs the set {other}") for other, span in others[:_SHOWN]),

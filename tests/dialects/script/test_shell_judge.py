@@ -34,6 +34,7 @@ TAKEN = (
     "cat <(iptables -S) >x\n",
     'echo "$$(x"\n',
     "time\n! true\n",
+    "[[ $x != *-@(a|b) && $y == a ]]\n",
     "a[1 + 1]=3 b+=4 c\n",
     "echo $'it\\'s' $\"x\"\n",
 )

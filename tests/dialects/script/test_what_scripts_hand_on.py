@@ -152,4 +152,6 @@ def test_a_word_alone_is_a_function_of_the_file_that_is_sourced() -> None:
     (told,) = read(
         SourceFile("fw.sh", "#!/bin/sh\n. ./lib/firewall.sh\nfirewall_apply eth0\n")
     ).diagnostics
-    assert told.message.startswith("`firewall.sh`, whose functions this script takes, is not read")
+    assert told.message.startswith(
+        "iptlint did not read `firewall.sh`, whose functions this script takes"
+    )

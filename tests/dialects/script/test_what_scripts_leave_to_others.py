@@ -45,16 +45,18 @@ def test_a_variable_that_is_given_itself_comes_from_outside(itself: str) -> None
 def test_a_service_of_the_firewall_changes_it(command: str) -> None:
     """Whatever it loads or takes away: that nothing changes the firewall would not be so."""
     (told,) = _told(f"#!/bin/sh\n{command}\n")
-    assert "only says what becomes of the service" in told.message
+    assert "only those for the service" in told.message
     (other,) = _told("#!/bin/sh\nsystemctl status iptables\n")
-    assert "only says" not in other.message
+    assert "only those" not in other.message
 
 
 def test_who_carries_commands_out_may_be_defined_elsewhere() -> None:
     """`run` is a function of a file that is not here."""
     text = '#!/bin/sh\nsource "$(dirname "$0")/../lib/functions.sh"\nrun "iptables -F"\n'
     (told,) = _told(text)
-    assert told.message.startswith("`functions.sh`, whose functions this script takes, is not read")
+    assert told.message.startswith(
+        "iptlint did not read `functions.sh`, whose functions this script takes"
+    )
     (own,) = _told('#!/bin/sh\nrun "iptables -F"\n')
     assert "functions this script takes" not in own.message
 
@@ -63,9 +65,9 @@ def test_rules_that_stand_in_a_file_elsewhere_are_made_all_the_same() -> None:
     """`nft -f` makes what the file has, and who loads one deletes nothing by that."""
     load = 'load() { nft --file "$1"; }\nload /etc/nftables/rules.nft\n'
     (told,) = _told(f"#!/bin/sh\n{load}")
-    assert "in the file that line 2 loads, which is not here" in told.message
+    assert "did not find the file of rules that line 2 loads" in told.message
     (flushing,) = _told("#!/bin/sh\nnft flush ruleset\n")
-    assert "deletes rules and makes none" in flushing.message
+    assert "delete rules and make none" in flushing.message
 
 
 @pytest.mark.parametrize("chain", ["INPUT", "FORWARD"])
@@ -142,7 +144,7 @@ def test_a_script_with_commands_of_its_own_does_more_than_a_service() -> None:
     text = "#!/bin/sh\nup() {\n  iptables -F\n  service iptables save\n}\n"
     text += "case $1 in\n--up) up;;\nesac\n"
     told = _told(text)
-    assert not any("only says what becomes of the service" in each.message for each in told)
+    assert not any("only those for the service" in each.message for each in told)
 
 
 @pytest.mark.parametrize("sought", ["SPT", '"SPT"', "'SPT'"])
@@ -243,13 +245,18 @@ def test_who_enters_a_namespace_changes_no_firewall_of_the_host() -> None:
 def test_variables_that_are_left_empty_may_want_values_unlike_each_other() -> None:
     rule = "ip6tables -A INPUT -d $HOST -p tcp -m state --state NEW --dport $PORT -j ACCEPT\n"
     (told,) = _told(f'HOST=""\nPORT=""\n{rule}')
-    assert told.message == "$HOST and $PORT are empty here: without a value this is refused"
+    assert told.message == (
+        "$HOST and $PORT have no value here, as far as iptlint followed the script: without one "
+        "this is refused"
+    )
 
 
 def test_a_function_of_another_file_may_call_one_of_this_script() -> None:
     """As OpenWrt's ``config_foreach`` does."""
     function = "up() {\n  iptables -A INPUT -j DROP\n}\n"
     (told,) = _told(f"#!/bin/sh\n. /lib/functions.sh\n{function}config_foreach up rule\n")
-    assert told.message.startswith("`functions.sh`, whose functions this script takes, is not read")
+    assert told.message.startswith(
+        "iptlint did not read `functions.sh`, whose functions this script takes"
+    )
     others = _told(f"#!/bin/sh\n. /lib/functions.sh\n{function}config_foreach down rule\n")
     assert not any("functions this script takes" in each.message for each in others)

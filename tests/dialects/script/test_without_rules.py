@@ -13,12 +13,12 @@ from iptlint.source import SourceFile
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo hello\n", "no command of this script changes this host's firewall"),
+        ("echo hello\n", "saw no command in this script that changes this host's firewall"),
         ("ufw allow 22\n", "the rules that ufw makes"),
-        ("systemctl restart nftables\n", "what becomes of the service nftables"),
+        ("systemctl restart nftables\n", "only those for the service nftables"),
         ("ip netns exec a iptables -P INPUT DROP\n", "network namespaces"),
         ("exit 0\niptables -P INPUT DROP\n", "this script ends at line 1"),
-        ("./rules.sh\n", "`./rules.sh`, which it calls, is not here"),
+        ("./rules.sh\n", "did not find `./rules.sh`, which it calls"),
     ],
 )
 def test_who_makes_the_rules_instead(text: str, said: str) -> None:
