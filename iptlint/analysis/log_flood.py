@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from iptlint.analysis.default_verdict import is_shut_before, outside, public, public_hosts
 from iptlint.analysis.exposure import outward, same_interface, uplinks
 from iptlint.analysis.external_interfaces import names_all, only_card
+from iptlint.analysis.handshake import untracks
 from iptlint.analysis.reordering import is_uncertain
 from iptlint.memo import memo
 from iptlint.model import Chain, EffectKind, Field, Hook, Match, Rule, Uncertain, VerdictKind
 from iptlint.model.kinds import numbers_where
 from iptlint.model.matches import Threshold
-from iptlint.netfilter.firewall import Hooks
+from iptlint.netfilter.firewall import Hooks, is_early
 from iptlint.netfilter.routes import shown_to
 from iptlint.netfilter.table_analysis import TableAnalysis
+from iptlint.packets.conntrack import untracked_anyway
 from iptlint.packets.ordinary import typically_holds
 
 if TYPE_CHECKING:
@@ -83,6 +85,9 @@ class LogFlood:
                 & ~uplinks(self.hooks, Field.OIF)
             )
         packets = packets & shown_to(analysis.space, analysis.table, chain)
+        if not is_early(chain) and not untracks(self.hooks):
+            space = analysis.space
+            packets = packets & (~space.state("untracked") | untracked_anyway(space))
         for base_chain in analysis.before(chain):
             packets = packets & ~base_chain.may_drop
         return packets

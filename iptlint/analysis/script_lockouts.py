@@ -174,6 +174,17 @@ def is_flush(step: Step) -> bool:
     return step.kind is Kind.CHANGE and not step.failed and any(w in FLUSHES for w in step.words)
 
 
+def leaves_rules(ruleset: Ruleset) -> bool:
+    """Whether a script adds its rules of iptables to those that are there, whatever they are: it
+    takes none away that it did not make, and nobody said that none is (``--from``)."""
+    script = ruleset.script
+    if script is None or script.families is not None:
+        return False
+    changing = [step for step in script.steps if step.kind is Kind.CHANGE and step.changed]
+    of_iptables = all("".join(step.words[:1]).startswith("-") for step in changing)
+    return of_iptables and not any(map(is_flush, changing))
+
+
 def _empties(before: Chain | None, step: Step, name: str, family: Family) -> bool:
     """Whether it takes the rules out of the chain, or would, had it any."""
     if before is None or not _drops(before):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from iptlint.analysis.includes import has_unseen_includes
+from iptlint.analysis.script_lockouts import leaves_rules
 from iptlint.analysis.session import Context
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import IP_VERSIONS, Family, Ruleset
@@ -23,6 +24,8 @@ def for_each_family(
         findings = [*_findings(context, ruleset, check)]
         if findings and _lacks_files(ruleset):
             findings = [*map(_unless_included, findings)]
+        elif findings and leaves_rules(ruleset):
+            findings = [*map(_unless_before, findings)]
         yield from findings
 
 
@@ -58,6 +61,14 @@ def _findings(
                 yield finding
             else:
                 yield replace(finding, message=f"over {IP_VERSIONS[family]}, {finding.message}")
+
+
+def _unless_before(finding: Finding) -> Finding:
+    """A script that takes nothing away puts its rules behind, or before, those that are there."""
+    if "unless" in finding.message:
+        return finding
+    message = f"{finding.message}, unless a rule from before the script decides otherwise"
+    return replace(finding, message=message, confidence=Confidence.POSSIBLE)
 
 
 _LESS = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO}

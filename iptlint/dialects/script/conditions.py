@@ -15,11 +15,11 @@ Answer = bool | None
 """None: known only when the script runs."""
 
 _COMMANDS = (
-    r"(?:ip6?|eb|arp)tables\S*|nft|ipset|ip|tc|modprobe|insmod|rmmod|lsmod|depmod|sysctl|ifconfig|route|"
+    r"(?:ip6?|eb|arp)tables(?:-[\w-]+)?|nft|ipset|ip|tc|modprobe|insmod|rmmod|lsmod|depmod|sysctl|ifconfig|route|"
     r"(?:ba|da)?sh|[ef]?grep|[gm]?awk|sed|cut|cat|tr|echo|printf|head|tail|sort|uniq|wc|id|uname|hostname|"
     r"logger|which|true|false|touch|rm|mv|cp|ls|date|sleep|basename|dirname"
 )
-_TOOLS = re.compile(rf".*(?:\b(?:{_COMMANDS})|/proc/(?:sys|net)/\S*)")
+_TOOLS = re.compile(rf"(?:(?:.*/)?(?:{_COMMANDS})|/proc/(?:sys|net)/\S*)")
 """What a host that runs the script has; another program, or a file of one kernel, it may lack."""
 
 

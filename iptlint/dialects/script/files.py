@@ -62,6 +62,11 @@ def has_word_beside(files: Files, path: str, word: str, patterns: Sequence[str])
     )
 
 
+def is_told_of(files: Files, path: str, variable: str) -> bool:
+    """Whether what is to be read first speaks of a variable by its name, which is no word."""
+    return not variable.isalpha() and has_word_beside(files, path, variable, ("README*",))
+
+
 def _text(files: Files, path: str) -> str:
     try:
         return files.read(path)[:_MOST_OF_A_STARTER].decode(errors="replace")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from iptlint.dialects.diagnostics import Diagnostic
-from iptlint.dialects.script.files import STARTERS, has_word_beside
+from iptlint.dialects.script.files import STARTERS, has_word_beside, is_told_of
 from iptlint.dialects.script.generated_text import Condition, text_of_words
 from iptlint.dialects.script.iptables_execution import IptablesCall
 from iptlint.dialects.script.state import Run
@@ -54,7 +54,10 @@ def _are_asked_for(run: Run, unset: list[str]) -> bool:
     if not _tested(text).isdisjoint(unset) or _stops_without(text):
         return True
     path = run.files.own_path(run.main.path)
-    if any(has_word_beside(run.files, path, name, (*STARTERS, "*.env")) for name in unset):
+    starters = (*STARTERS, "*.env")
+    if any(has_word_beside(run.files, path, name, starters) for name in unset):
+        return True
+    if any(is_told_of(run.files, path, name) for name in unset):
         return True
     return all(name != name.lower() and name in _in_remarks(text) for name in unset)
 

@@ -55,7 +55,8 @@ class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
         # The shell takes a carriage return for a part of the last word; it is told once.
-        self.text = source.text[: end_of_read(source.text)].replace("\r\n", " \n")
+        self.text = source.text[: end_of_read(source.text)]
+        self.text = self.text.replace("\\\r\n", " \\\n").replace("\r\n", " \n")
         self.diagnostics: list[SyntaxDiagnostic] = []
         self.words = WordParser(self.text, self.statements)
         self.redirects = RedirectParser(source, self.words, self.diagnostics)

@@ -187,7 +187,12 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     main = hooks.deciding_chain(hook)
     if main is None or not (main.chain.origin or main.chain.rules):
         return None
-    if not _concerned(hooks, hook, main) or _closes(hooks, hook) or not _is_open(hooks, hook):
+    if (
+        _is_reset(hooks.ruleset)
+        or not _concerned(hooks, hook, main)
+        or _closes(hooks, hook)
+        or not _is_open(hooks, hook)
+    ):
         return None
     if accept_any(hooks, hook):
         return None  # who is let in past rules that deny, IPT602 and IPT605 tell
@@ -203,6 +208,13 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None  # on others a rule that could not be read decides
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
+
+
+def _is_reset(ruleset: Ruleset) -> bool:
+    """Whether a script takes all rules away and makes none: to open the host is what it is for."""
+    script = ruleset.script
+    rules = any(True for _ in ruleset.rules())
+    return script is not None and not rules and any(map(is_flush, script.steps))
 
 
 def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:

@@ -137,7 +137,8 @@ def _may_be_left_open(script: Script, gap: Lockout) -> bool:
     was there (``--from``), and takes nothing away, leaves them."""
     before = takewhile(lambda step: step is not gap.cut, script.steps)
     own = gap.cut is not None and "".join(gap.cut.words[:1]).startswith("-")
-    return own and script.families is None and not any(map(is_flush, before))
+    emptied = any(step.changed and is_flush(step) for step in before)
+    return own and script.families is None and not emptied
 
 
 def _until(gap: Lockout) -> str:

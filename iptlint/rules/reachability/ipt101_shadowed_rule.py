@@ -363,7 +363,7 @@ def _winning(analysis: TableAnalysis, shadowed: Shadowed) -> str:
     first = cut_off.differing_first(shadowed)[0]
     above = cut_off.leading_to(analysis, shadowed, first)
     if above is not None and shadowing.is_put_above(above, shadowed.rule):
-        return f"if it should win, let line {phrases.line(above)} append its rule (-A), behind it"
+        return f"let line {phrases.line(above)} append its rule (-A), behind it"
     if above is not None:
         return f"move it above line {phrases.line(above)}"
     return f"decide these packets before line {phrases.line(first)}"

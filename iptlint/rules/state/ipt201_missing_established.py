@@ -53,7 +53,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outs
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import invited, same_interface
-from iptlint.analysis.external_interfaces import names_all
+from iptlint.analysis.external_interfaces import names_all, only_card
 from iptlint.analysis.handshake import (
     answers,
     any_answer,
@@ -371,6 +371,8 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     errors = errors & space.value(Field.PROTO, protocol) & space.ranges(Field.ICMP_TYPE, (types,))
     if not running.satisfiable() or may_pass(hooks, hook, errors).satisfiable():
         return
+    if hook is Hook.INPUT and _come_by_the_card(hooks, protocol, types):
+        return
     share = shares(hooks, hook, errors)[0]
     if share.rule is not None and share.analysis.restricts(share.rule, Field.PROTO):
         return
@@ -391,6 +393,14 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
+
+
+def _come_by_the_card(hooks: Hooks, protocol: int, types: tuple[int, int]) -> bool:
+    """Whether the errors come in by the one card that rules name: a host may have no other."""
+    space = hooks.space
+    errors = hooks.hook_packets(Hook.INPUT) & only_card(space) & space.state("related")
+    errors = errors & space.value(Field.PROTO, protocol) & space.ranges(Field.ICMP_TYPE, (types,))
+    return may_pass(hooks, Hook.INPUT, errors).satisfiable()
 
 
 def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
