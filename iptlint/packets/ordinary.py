@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from iptlint.memo import memo
@@ -18,6 +19,10 @@ _USUAL_SEGMENT = 1440
 """Over Ethernet 1460 in IPv4, 1440 in IPv6."""
 
 
+_NO_FRAGMENT = re.compile(r"@nh,5[01],1[34] 0|@nh,32,32 & 0x(?:[123]fff|2000) == 0x0")
+"""That the offset of a fragment, and the bit that says that more follow, are 0 (RFC 791)."""
+
+
 def typically_holds(test: Opaque, hook: Hook | None) -> bool:
     """Whether an ordinary packet at the hook passes the test: its addresses are of the usual
     type and it takes the usual way; it is on no list and has no odd option."""
@@ -27,7 +32,7 @@ def typically_holds(test: Opaque, hook: Hook | None) -> bool:
         case SegmentSize(low, high):
             return low <= _USUAL_SEGMENT <= high
         case asks:
-            return isinstance(asks, ReversePath)
+            return isinstance(asks, ReversePath) or _NO_FRAGMENT.fullmatch(test.key) is not None
 
 
 def ordinary(space: Space, hook: Hook | None) -> PacketSet:

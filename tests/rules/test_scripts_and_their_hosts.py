@@ -101,3 +101,44 @@ def test_a_variable_that_the_readme_names_is_for_the_caller(tmp_path: Path) -> N
     assert "$tenant_id" in told.message
     (tmp_path / "README.md").write_text("Wants `tenant_id` in its environment.\n")
     assert not lint((source,), select=("IPT006",)).findings
+
+
+def test_a_test_for_fragments_is_one_for_what_is_rare() -> None:
+    """RFC 791: an ordinary packet has no offset, and nothing follows it."""
+    text = f"iptables -F\n{RUNNING}iptables -A INPUT -i eth1 -j ACCEPT\niptables -A INPUT -j DROP\n"
+    drop = "iptables -t raw -A PREROUTING -p icmp -m u32 {} '4&0x3FFF=0' -j DROP\n"
+    assert not found(f"{text}{drop.format('! --u32')}", "IPT607")
+
+
+def test_what_is_not_tracked_is_not_to_be_accepted_by_its_state() -> None:
+    text = "iptables -F\niptables -P INPUT DROP\niptables -A INPUT -p udp --sport 53 -j ACCEPT\n"
+    (told,) = found(text, "IPT205")
+    assert "ESTABLISHED" in told.help
+    (told,) = found(f"{text}iptables -t raw -A PREROUTING -p udp -j NOTRACK\n", "IPT205")
+    assert "ESTABLISHED" not in told.help
+
+
+def test_answers_that_are_lost_on_one_card_are_said_to_be_so() -> None:
+    lan = (
+        "iptables -A INPUT -i eth1 -p tcp --sport 22 -j ACCEPT\niptables -A INPUT -i eth1 -j DROP\n"
+    )
+    world = "iptables -A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT\n"
+    (told,) = found(f"iptables -F\niptables -A INPUT -i lo -j ACCEPT\n{world}{lan}", "IPT201")
+    assert "come back on eth1 only from port 22" in told.message
+
+
+def test_ipv4_that_is_denied_on_one_card_is_said_to_be_so() -> None:
+    (told,) = found("iptables -F\niptables -A INPUT -i wg0 -j DROP\n", "IPT705")
+    assert "over IPv4 only, on wg0:" in told.message
+    (told,) = found("iptables -F\niptables -A INPUT -j DROP\n", "IPT705")
+    assert "over IPv4 only:" in told.message
+
+
+def test_a_script_that_fills_sets_names_a_tool() -> None:
+    (told,) = found('if [ $# -eq 2 ]; then\nban() { ipset -A banned "$1"; }\nfi\n', "IPT008")
+    assert told.message.startswith("this script names iptables, nft or ipset")
+
+
+def test_a_file_of_openwrt_says_when_it_is_carried_out() -> None:
+    text = "# be executed with each firewall (re-)start.\niptables -F\niptables -A INPUT -j DROP\n"
+    assert not found(text, "IPT403")

@@ -370,7 +370,7 @@ def test_an_option_behind_an_empty_variable_is_no_chain() -> None:
         ("pve-firewall restart", "the rules that pve-firewall makes"),
         ("shorewall restart", "the rules that shorewall makes"),
         ("true", "iptlint saw no command in this script"),
-        ("fw() { iptables -A INPUT -j DROP; }", "this script names iptables or nft"),
+        ("fw() { iptables -A INPUT -j DROP; }", "this script names iptables, nft or ipset"),
     ],
 )
 def test_tools_that_are_only_printed_are_not_named(line: str, said: str) -> None:

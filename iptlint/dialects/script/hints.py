@@ -33,6 +33,7 @@ def is_firmwares(path: str) -> bool:
 _BOOT_WORDS = re.compile(
     r"BEGIN INIT INFO|chkconfig|update-rc\.d|\brc-update\b|systemctl|\bsystemd\b|\[Unit\]|WantedBy"
     r"|@reboot|\bcrontab\b|/etc/init\.d|\brc\.local|if-(?:pre-)?up|runlevel|openrc|runscript"
+    r"|with each firewall \(re-\)start"
     r"|(?:at|on|during) (?:every |each )?(?:boot|startup|start-up)\b|boot time"
     r"|\b(?:tun|link)_mtu\b|\bopenvpn[-_.](?:up|down)\b"
     r"|PostUp|PreUp|\$(?:\{)?(?:script_type|IFACE|PPP_|ifconfig_|trusted_ip|dev\b)",

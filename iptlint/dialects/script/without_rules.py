@@ -101,7 +101,7 @@ _ADDS = re.compile(
 
 
 _NAMES_A_TOOL = re.compile(
-    r"^(?![ \t]*(?:#|(?:echo|printf)\b[^|;&>`\n]*$)).*\b(?:ip6?tables|nft)\b",
+    r"^(?![ \t]*(?:#|(?:echo|printf)\b[^|;&>`\n]*$)).*\b(?:ip6?tables|nft|ipset(?=[ \t]+-*\w))\b",
     re.MULTILINE | re.IGNORECASE,
 )
 """In no remark, and in nothing that is only printed."""
@@ -242,7 +242,7 @@ def _managed(text: str) -> str:
 
 
 _ONLY_NAMES = (
-    "this script names iptables or nft, but called as it is here, iptlint followed it to no "
+    "this script names iptables, nft or ipset, but called as it is here, iptlint followed it to no "
     "command that changes this host's firewall, so nothing was checked"
 )
 

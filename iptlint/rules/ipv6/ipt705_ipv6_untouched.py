@@ -34,13 +34,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from iptlint.analysis.accepts_anyone import on_unnamed_interfaces
 from iptlint.analysis.default_verdict import dropped_by_default
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import shares
 from iptlint.findings import Confidence, Finding, Severity
-from iptlint.model import Family, Hook, Ruleset
+from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.script import Script
+from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta, Needs
 from iptlint.source import Span
 
@@ -74,11 +76,24 @@ def _check(context: Context, ruleset: Ruleset, script: Script) -> Iterator[Findi
         return
     yield META.finding(
         _closing(ip, opening(ip) & denied),
-        "this denies by default over IPv4 only: the script has no command for IPv6, and so every "
-        "service is open over it, unless something else denies there",
+        f"this denies by default over IPv4 only{_on_some(ip, denied)}: the script has no command "
+        "for IPv6, and so every service is open over it, unless something else denies there",
         "write the same rules for IPv6 (ip6tables), with ICMPv6 accepted; or deny there: "
         "ip6tables -P INPUT DROP",
     )
+
+
+def _on_some(hooks: Hooks, denied: PacketSet) -> str:
+    """On which interfaces it does, where on those that no rule names it does not."""
+    space = hooks.space
+    if (denied & on_unnamed_interfaces(space, Hook.INPUT)).satisfiable():
+        return ""
+    names = [
+        cls.name + "+" * cls.wildcard
+        for number, cls in enumerate(space.interfaces.classes, start=1)
+        if cls.name and (denied & space.value(Field.IIF, number)).satisfiable()
+    ]
+    return f", on {listed(names)}" if names else ""
 
 
 def _closing(hooks: Hooks, packets: PacketSet) -> Span:

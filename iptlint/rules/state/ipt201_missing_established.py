@@ -332,9 +332,11 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule and not d.kind.denies]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
+    where = _on_some(hooks, lost)
     yield META.finding(
         share.span,
-        f"answers to connections this host opens come back only from {_whom(space, answered)}: "
+        f"answers to connections this host opens come back{where} only from "
+        f"{_whom(space, answered)}: "
         f"{share.name} {share.does} the others{why}",
         suggestions.first(share, _chain(hooks, Hook.INPUT), suggestions.ESTABLISHED),
         fix=_fix(share, Hook.INPUT, suggestions.ESTABLISHED, *_OF_CONNECTIONS),
@@ -343,6 +345,16 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
         severity=Severity.WARNING,
         confidence=None if answered.satisfiable() else Confidence.POSSIBLE,
     )
+
+
+def _on_some(hooks: Hooks, lost: PacketSet) -> str:
+    """By which interfaces, where others that rules name let them in."""
+    space = hooks.space
+    running = space.state("established") & space.value(Field.PROTO, TCP)
+    others = may_pass(hooks, Hook.INPUT, outside(space) & running)
+    others = others & ~space.project(lost, Field.IIF)
+    names = _names(space, Field.IIF, lost)
+    return f" on {names}" if names and _names(space, Field.IIF, others) else ""
 
 
 def _whom(space: Space, answered: PacketSet) -> str:

@@ -46,6 +46,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import Exposure, outward
 from iptlint.analysis.external_interfaces import external_classes
+from iptlint.analysis.handshake import untracks
 from iptlint.analysis.hook_verdicts import may_pass
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share
@@ -171,6 +172,8 @@ def _advice(hooks: Hooks, share: Share, protocol: int, sports: PacketSet) -> str
             f"ask for the destination port {listed([*map(str, sorted(announced))], 'or')} too: what"
             " is sent to all on the link, and what answers that, belongs to no connection"
         )
+    if untracks(hooks):
+        return "name the servers that are asked, with -s: what is not tracked has no state"
     flags = ("ack",) if protocol == TCP else ()
     answers = from_world(
         hooks, Hook.INPUT, "established", *flags, protocol=protocol, free=(Field.SPORT,)
