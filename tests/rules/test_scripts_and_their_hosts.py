@@ -142,3 +142,9 @@ def test_a_script_that_fills_sets_names_a_tool() -> None:
 def test_a_file_of_openwrt_says_when_it_is_carried_out() -> None:
     text = "# be executed with each firewall (re-)start.\niptables -F\niptables -A INPUT -j DROP\n"
     assert not found(text, "IPT403")
+
+
+def test_who_gets_no_answer_tries_no_password() -> None:
+    ssh = "iptables -F\niptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
+    assert found(ssh, "IPT604")
+    assert not found(f"{ssh}iptables -P OUTPUT DROP\n", "IPT604")

@@ -50,7 +50,7 @@ from iptlint.analysis.default_verdict import ODD_PORTS
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_from_world
 from iptlint.analysis.exposure import Exposure, exposure_among, external_probes
-from iptlint.analysis.handshake import any_answer, untracks
+from iptlint.analysis.handshake import any_answer, is_answered, untracks
 from iptlint.analysis.lost_bans import accepted
 from iptlint.analysis.session import Context, Settings
 from iptlint.analysis.shadowing import shadowed_rules
@@ -104,6 +104,9 @@ def _check_family(settings: Settings, hooks: Hooks) -> Iterator[Finding]:
     open_ = exposure.accepted & ports & ~exposure.by_policy
     if not exposure.is_most(open_) or _is_watched(hooks, open_):
         return
+    leaving = hooks.deciding_chain(Hook.OUTPUT)
+    if leaving is not None and not is_answered(hooks, open_, Hook.OUTPUT):
+        return  # who gets no answer tries no password
     if exposure.is_most(_slowed(hooks, open_)):
         return
     for share in exposure.accepters(open_):
