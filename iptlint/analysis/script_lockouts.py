@@ -180,6 +180,8 @@ def leaves_rules(ruleset: Ruleset) -> bool:
     script = ruleset.script
     if script is None or script.families is not None:
         return False
+    if any(table.origin is not None for table in ruleset.tables):
+        return False  # an accept in another table of nft does not undo what these deny
     changing = [step for step in script.steps if step.kind is Kind.CHANGE and step.changed]
     of_iptables = all("".join(step.words[:1]).startswith("-") for step in changing)
     return of_iptables and not any(map(is_flush, changing))

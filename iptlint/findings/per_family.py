@@ -68,7 +68,7 @@ def _unless_before(finding: Finding) -> Finding:
     if "unless" in finding.message:
         return finding
     message = f"{finding.message}, unless a rule from before the script decides otherwise"
-    return replace(finding, message=message, confidence=Confidence.POSSIBLE)
+    return replace(finding, message=message)
 
 
 _LESS = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO}

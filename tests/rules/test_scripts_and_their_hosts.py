@@ -16,8 +16,8 @@ SHUT = "iptables -A INPUT -p tcp -m state --state NEW -j DROP\n"
 RUNNING = "iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
 
 
-def found(text: str, *codes: str) -> list[Finding]:
-    report = lint((SourceFile("firewall.sh", f"#!/bin/sh\n{text}"),), select=codes)
+def found(text: str, *codes: str, name: str = "firewall.sh") -> list[Finding]:
+    report = lint((SourceFile(name, f"#!/bin/sh\n{text}"),), select=codes)
     return list(report.findings)
 
 
@@ -38,9 +38,11 @@ def test_a_flush_of_sets_takes_no_rule_away() -> None:
 
 
 def test_a_script_that_takes_all_rules_away_is_to_open_the_host() -> None:
-    policies = "iptables -P INPUT ACCEPT\niptables -P FORWARD ACCEPT\n"
-    assert not found(f"{policies}iptables -F\niptables -X\n", "IPT601")
-    assert found(f"iptables -F\n{policies}iptables -A INPUT -i lo -j ACCEPT\n", "IPT601")
+    opens = "iptables -P INPUT ACCEPT\niptables -P FORWARD ACCEPT\niptables -F\niptables -X\n"
+    for name in ("iptables-flush.sh", "reset.sh", "firewall.stop", "fw_off.sh"):
+        assert not found(opens, "IPT601", name=name), name
+        assert found(f"{opens}iptables -A INPUT -i lo -j ACCEPT\n", "IPT601", name=name), name
+    assert found(opens, "IPT601", name="office.sh")
 
 
 def test_errors_about_connections_come_by_the_only_card() -> None:

@@ -42,8 +42,10 @@ denies is told of by IPT602, in FORWARD by IPT605.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.accepts_anyone import accept_any, on_unnamed_interfaces
@@ -211,10 +213,15 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
 
 
 def _is_reset(ruleset: Ruleset) -> bool:
-    """Whether a script takes all rules away and makes none: to open the host is what it is for."""
+    """Whether a script takes all rules away, makes none and is called so: to open the host is what
+    it is for."""
     script = ruleset.script
-    rules = any(True for _ in ruleset.rules())
-    return script is not None and not rules and any(map(is_flush, script.steps))
+    if script is None or not _RESETS.search(PurePath(ruleset.source.path).name):
+        return False
+    return any(map(is_flush, script.steps)) and not any(True for _ in ruleset.rules())
+
+
+_RESETS = re.compile(r"reset|flush|clear|clean|stop|disable|remove|off(?![a-z])", re.IGNORECASE)
 
 
 def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:
