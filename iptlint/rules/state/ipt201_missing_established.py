@@ -272,7 +272,11 @@ def _fix(share: Share, hook: Hook, remedy: Suggestion, *states: str) -> Fix | No
     numbers = tuple((CT_STATES.index(state),) * 2 for state in states)
     test = Within(Field.CT_STATE, numbers)
     change = Change(VerdictKind.ACCEPT, (hook,), ((test,),))
-    return acceptance(share, hook, [remedy], change)
+    fix = acceptance(share, hook, [remedy], change)
+    if fix is None or hook is not Hook.OUTPUT:
+        return fix
+    # Who gets answers can try passwords.
+    return replace(fix, leads_to=(*fix.leads_to, "IPT604"))
 
 
 def _udp_passes(hooks: Hooks, hook: Hook, lost: PacketSet) -> bool:
