@@ -307,3 +307,7 @@ def outside(run: Run, call: Call, *, is_script: bool = False) -> Result:
     if is_script or _OF_ANOTHER_FILE.fullmatch(call.words[0][:_PATH_MAX]):
         run.absent.append(NotUnderstood(Reason.FILE, call.span, f"`{call.words[0]}`"))
     return other(run, call)
+
+
+ASKS_SOMEBODY = re.compile(r"^[^#\n]*\b(?:read|select|dialog|whiptail)\b", re.MULTILINE)
+"""As menus do."""

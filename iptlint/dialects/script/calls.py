@@ -13,7 +13,7 @@ from iptlint.dialects.script import tools
 from iptlint.dialects.script import tree as t
 from iptlint.dialects.script.arguments import given_in
 from iptlint.dialects.script.branches import at_the_end
-from iptlint.dialects.script.builtins import BUILTINS, outside
+from iptlint.dialects.script.builtins import ASKS_SOMEBODY, BUILTINS, outside
 from iptlint.dialects.script.environment import (
     Environment,
     assigned_in,
@@ -183,15 +183,12 @@ def _is_prefix(shell: Interpreter, call: Call) -> bool:
     return tools.is_tool(call.words[1]) and tool_called(shown(call.words[0])[1:]) is None
 
 
-_ASKS = re.compile(r"^[^#\n]*\b(?:read|select|dialog|whiptail)\b", re.MULTILINE)
-
-
 def run_function(shell: Interpreter, call: Call, source: SourceFile, body: t.Statement) -> Result:
     run = shell.run
     if len(run.calls) >= MAX_CALLS:
         raise TooMuchError
     again = any(body is each for each in run.bodies)
-    if again and (run.conditions() or _ASKS.search(source.text, body.start, body.end)):
+    if again and (run.conditions() or ASKS_SOMEBODY.search(source.text, body.start, body.end)):
         return Result(None)  # a menu that calls itself does once more what it may have done
     environment = run.environment
     arguments, text, calls, bodies = environment.arguments, run.text, run.calls, run.bodies
