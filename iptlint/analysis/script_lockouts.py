@@ -3,9 +3,11 @@ drops."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import PurePath
 from typing import NamedTuple
 
 from iptlint.analysis.script_replay import SshState, opens_for_more, ssh_states
@@ -172,6 +174,18 @@ def _chain(ruleset: Ruleset, family: Family, table: str, name: str) -> Chain | N
 def is_flush(step: Step) -> bool:
     """A command that does nothing but empty chains."""
     return step.kind is Kind.CHANGE and not step.failed and any(w in FLUSHES for w in step.words)
+
+
+def is_reset(ruleset: Ruleset) -> bool:
+    """Whether a script takes all rules away, makes none and is called so: to open the host is what
+    it is for."""
+    script = ruleset.script
+    if script is None or not _RESETS.search(PurePath(ruleset.source.path).name):
+        return False
+    return any(map(is_flush, script.steps)) and not any(True for _ in ruleset.rules())
+
+
+_RESETS = re.compile(r"reset|flush|clear|clean|stop|disable|remove|off(?![a-z])", re.IGNORECASE)
 
 
 def leaves_rules(ruleset: Ruleset) -> bool:

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from iptlint.analysis.answer_ways import come_by_the_card, on_some
+from iptlint.analysis.session import Context, Settings
+from iptlint.dialects import read
 from iptlint.dialects.script.lower import run_script
 from iptlint.dialects.script.parser import parse
 from iptlint.findings import Finding
 from iptlint.linter.run import lint
+from iptlint.model import Family, Field
+from iptlint.model.protocols import ICMP
 from iptlint.source import SourceFile
 
 SHUT = "iptables -A INPUT -p tcp -m state --state NEW -j DROP\n"
@@ -150,3 +155,12 @@ def test_who_gets_no_answer_tries_no_password() -> None:
     ssh = "iptables -F\niptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"
     assert found(ssh, "IPT604")
     assert not found(f"{ssh}iptables -P OUTPUT DROP\n", "IPT604")
+
+
+def test_by_which_card_errors_come_and_answers_are_lost() -> None:
+    text = f"iptables -F\n{RUNNING}iptables -P INPUT DROP\niptables -A INPUT -i eth0 -j ACCEPT\n"
+    ruleset = read(SourceFile("firewall.sh", f"#!/bin/sh\n{text}")).ruleset
+    hooks = Context((ruleset,), Settings()).hooks(ruleset, Family.IP)
+    assert hooks is not None
+    assert come_by_the_card(hooks, ICMP, (3, 3))
+    assert on_some(hooks, hooks.space.interface(Field.IIF, "eth0")) == ""

@@ -42,10 +42,8 @@ denies is told of by IPT602, in FORWARD by IPT605.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from iptlint.analysis.accepts_anyone import accept_any, on_unnamed_interfaces
@@ -62,7 +60,7 @@ from iptlint.analysis.evidence import shown_for, shown_from_world
 from iptlint.analysis.hook_verdicts import may_end
 from iptlint.analysis.idle_accepts import idle_accepts, idle_output
 from iptlint.analysis.ipv6_counterpart import only_ipv6_open, without_ipv4
-from iptlint.analysis.script_lockouts import is_flush, is_of_container
+from iptlint.analysis.script_lockouts import is_flush, is_of_container, is_reset
 from iptlint.analysis.session import Context
 from iptlint.analysis.shares import Share, shares
 from iptlint.analysis.spoofing import is_against_spoofing, turns_strangers_away
@@ -189,12 +187,7 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
     main = hooks.deciding_chain(hook)
     if main is None or not (main.chain.origin or main.chain.rules):
         return None
-    if (
-        _is_reset(hooks.ruleset)
-        or not _concerned(hooks, hook, main)
-        or _closes(hooks, hook)
-        or not _is_open(hooks, hook)
-    ):
+    if not _concerned(hooks, hook, main) or _closes(hooks, hook) or not _is_open(hooks, hook):
         return None
     if accept_any(hooks, hook):
         return None  # who is let in past rules that deny, IPT602 and IPT605 tell
@@ -210,18 +203,6 @@ def _open(hooks: Hooks, hook: Hook) -> _Open | None:
         return None  # on others a rule that could not be read decides
     kept = may_end(hooks, hook, VerdictKind.UNKNOWN, share.packets)
     return _Open(hook, main, share, kept.satisfiable())
-
-
-def _is_reset(ruleset: Ruleset) -> bool:
-    """Whether a script takes all rules away, makes none and is called so: to open the host is what
-    it is for."""
-    script = ruleset.script
-    if script is None or not _RESETS.search(PurePath(ruleset.source.path).name):
-        return False
-    return any(map(is_flush, script.steps)) and not any(True for _ in ruleset.rules())
-
-
-_RESETS = re.compile(r"reset|flush|clear|clean|stop|disable|remove|off(?![a-z])", re.IGNORECASE)
 
 
 def _where_strangers_come_from(hooks: Hooks, hook: Hook) -> PacketSet:
@@ -256,7 +237,7 @@ def _is_of_every_firewall(rule: Rule) -> bool:
 
 def _concerned(hooks: Hooks, hook: Hook, main: BaseChain) -> bool:
     analysis, chain, owner = main.analysis, main.chain, owner_of_table(main.analysis.table.name)
-    if owner is not None and owner.transient:
+    if (owner is not None and owner.transient) or is_reset(hooks.ruleset):
         return False
     decided = any(not _is_generated(analysis.table, chain, rule) for rule in examples(chain))
     if hook is Hook.FORWARD and (forwards_on_its_own(hooks) or not (decided or _translates(hooks))):

@@ -107,12 +107,11 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
             else f"a new connection {opens} be opened"
         )
         labels.append(Label(gap.opened.span, f"from here on {some}"))
-    unseen, kept = _is_unseen_between(script, gap), _may_be_left_open(script, gap)
+    unseen = _is_unseen_between(script, gap)
     return META.finding(
         gap.cut.span,
         f"{over}this cuts off SSH, running sessions too, {_until(gap)}"
-        + ", unless a file that is carried out before, and is not here, lets it through" * unseen
-        + ", unless a rule from before the script lets it through" * (not unseen and kept)
+        + _unless(script, gap)
         + ": if the script stops before that, or is typed in over SSH, nobody gets in by it any "
         "more",
         _advice(gap, gap.cut),
@@ -130,6 +129,13 @@ def _is_unseen_between(script: Script, gap: Lockout) -> bool:
         first.source is span.source is last.source and first.start < span.start < last.start
         for span in script.absent
     )
+
+
+def _unless(script: Script, gap: Lockout) -> str:
+    if _is_unseen_between(script, gap):
+        return ", unless a file that is carried out before, and is not here, lets it through"
+    kept = _may_be_left_open(script, gap)
+    return ", unless a rule from before the script lets it through" if kept else ""
 
 
 def _may_be_left_open(script: Script, gap: Lockout) -> bool:

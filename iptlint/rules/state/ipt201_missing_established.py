@@ -48,12 +48,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from iptlint.analysis.answer_ways import come_by_the_card, lost_on, on_some
 from iptlint.analysis.connections import decides_by_connections, few_ports, refused_answers
 from iptlint.analysis.default_verdict import ODD_PORTS, dropped_by_default, outside, probes, public
 from iptlint.analysis.delivery import delivery
 from iptlint.analysis.evidence import shown_for
 from iptlint.analysis.exposure import invited, same_interface
-from iptlint.analysis.external_interfaces import names_all, only_card
+from iptlint.analysis.external_interfaces import names_all
 from iptlint.analysis.handshake import (
     answers,
     any_answer,
@@ -74,7 +75,7 @@ from iptlint.findings.fix import Change, Fix, joined
 from iptlint.findings.per_family import for_each_family, gravest
 from iptlint.model import Family, Field, Hook, VerdictKind, Within
 from iptlint.model.matches import CT_STATES
-from iptlint.model.protocols import ICMP, ICMP6, TCP, UDP
+from iptlint.model.protocols import ICMP, ICMP6, UDP
 from iptlint.model.syntax import Suggestion
 from iptlint.model.writes import reads_conntrack
 from iptlint.packets.bdd import union
@@ -244,7 +245,7 @@ def _none(
     """No answer passes on the interfaces that deny by default. ``untracked``: rules turn the
     tracking of connections off, so that no packet is of an established one. A host that lets
     nothing in was closed on purpose; only that connections go out is left of the fault."""
-    where, by_name = _where(hooks, way.back, lost, elsewhere)
+    where, by_name = lost_on(hooks, way.back, lost, elsewhere)
     share = droppers[0]
     closed = way.back is Hook.INPUT and lets_nothing_through(hooks, Hook.INPUT)
     remedy = suggestions.UNTRACKED if untracked else suggestions.ESTABLISHED
@@ -302,26 +303,6 @@ def _plain(hooks: Hooks, way: _Way, share: Share) -> Share:
     return replace(share, packets=plain) if plain.satisfiable() else share
 
 
-def _where(hooks: Hooks, hook: Hook, lost: PacketSet, elsewhere: PacketSet) -> tuple[str, bool]:
-    """On which interfaces; and whether only some with names deny, as a router's rules always do."""
-    space = hooks.space
-    field = Field.OIF if hook is Hook.OUTPUT else Field.IIF
-    by_name = not (lost & space.value(field, space.interfaces.count - 1)).satisfiable()
-    if by_name:
-        return f" on {_names(space, field, lost)}", hook is not Hook.FORWARD
-    running = space.state("established") & space.value(Field.PROTO, TCP)
-    others = _names(space, field, elsewhere & running & ~space.project(lost, field))
-    return (f" on any interface but {others}" if others else ""), False
-
-
-def _names(space: Space, field: Field, packets: PacketSet) -> str:
-    return listed(
-        cls.name + "+" * cls.wildcard
-        for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name and (packets & space.value(field, number)).satisfiable()
-    )
-
-
 def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     """Most answers from public addresses are lost, though some come back."""
     space, saddr = hooks.space, hooks.family.saddr
@@ -336,7 +317,7 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
     accepting = [d for d in shares(hooks, Hook.INPUT, back) if d.rule and not d.kind.denies]
     stateless = not any(reads_conntrack(d.rule.matches) for d in accepting if d.rule)
     why = ", since no rule accepts established connections as such" if stateless else ""
-    where = _on_some(hooks, lost)
+    where = on_some(hooks, lost)
     yield META.finding(
         share.span,
         f"answers to connections this host opens come back{where} only from "
@@ -349,16 +330,6 @@ def _few(hooks: Hooks, way: _Way, opened: PacketSet) -> Iterator[Finding]:
         severity=Severity.WARNING,
         confidence=None if answered.satisfiable() else Confidence.POSSIBLE,
     )
-
-
-def _on_some(hooks: Hooks, lost: PacketSet) -> str:
-    """By which interfaces, where others that rules name let them in."""
-    space = hooks.space
-    running = space.state("established") & space.value(Field.PROTO, TCP)
-    others = may_pass(hooks, Hook.INPUT, outside(space) & running)
-    others = others & ~space.project(lost, Field.IIF)
-    names = _names(space, Field.IIF, lost)
-    return f" on {names}" if names and _names(space, Field.IIF, others) else ""
 
 
 def _whom(space: Space, answered: PacketSet) -> str:
@@ -387,7 +358,7 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
     errors = errors & space.value(Field.PROTO, protocol) & space.ranges(Field.ICMP_TYPE, (types,))
     if not running.satisfiable() or may_pass(hooks, hook, errors).satisfiable():
         return
-    if hook is Hook.INPUT and _come_by_the_card(hooks, protocol, types):
+    if hook is Hook.INPUT and come_by_the_card(hooks, protocol, types):
         return
     share = shares(hooks, hook, errors)[0]
     if share.rule is not None and share.analysis.restricts(share.rule, Field.PROTO):
@@ -409,14 +380,6 @@ def _errors(hooks: Hooks, hook: Hook) -> Iterator[Finding]:
         causes=(Cause(hooks.ruleset, hooks.family, hook),),
         fix=_fix(share, hook, suggestions.RELATED, "related"),
     )
-
-
-def _come_by_the_card(hooks: Hooks, protocol: int, types: tuple[int, int]) -> bool:
-    """Whether the errors come in by the one card that rules name: a host may have no other."""
-    space = hooks.space
-    errors = hooks.hook_packets(Hook.INPUT) & only_card(space) & space.state("related")
-    errors = errors & space.value(Field.PROTO, protocol) & space.ranges(Field.ICMP_TYPE, (types,))
-    return may_pass(hooks, Hook.INPUT, errors).satisfiable()
 
 
 def _accepts(tests: Tests, space: Space, established: str, related: str) -> str:
