@@ -110,10 +110,8 @@ def _finding(gap: Lockout, script: Script, *, six: bool) -> Finding:
     unseen = _is_unseen_between(script, gap)
     return META.finding(
         gap.cut.span,
-        f"{over}this cuts off SSH, running sessions too, {_until(gap)}"
-        + _unless(script, gap)
-        + ": if the script stops before that, or is typed in over SSH, nobody gets in by it any "
-        "more",
+        f"{over}this cuts off SSH, running sessions too, {_until(gap)}{_unless(script, gap)}: if "
+        "the script stops before that, or is typed in over SSH, nobody gets in by it any more",
         _advice(gap, gap.cut),
         related=tuple(labels),
         severity=Severity.WARNING if six or gap.is_perhaps else None,
