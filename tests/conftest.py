@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -27,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="put hundreds of rulesets of each kind to the kernel, and read the whole corpus",
     )
+
+
+def pytest_collection_finish() -> None:
+    """What 19,000 tests are does not go away before the end: no collection has to look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:
