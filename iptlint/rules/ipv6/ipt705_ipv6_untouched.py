@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iptlint.analysis.accepts_anyone import on_unnamed_interfaces
+from iptlint.analysis.answer_ways import named
 from iptlint.analysis.default_verdict import dropped_by_default
 from iptlint.analysis.handshake import opening
 from iptlint.analysis.session import Context
@@ -42,7 +43,6 @@ from iptlint.analysis.shares import shares
 from iptlint.findings import Confidence, Finding, Severity
 from iptlint.model import Family, Field, Hook, Ruleset
 from iptlint.model.script import Script
-from iptlint.packets.describe.lists import listed
 from iptlint.rules.meta import Group, Meta, Needs
 from iptlint.source import Span
 
@@ -88,12 +88,8 @@ def _on_some(hooks: Hooks, denied: PacketSet) -> str:
     space = hooks.space
     if (denied & on_unnamed_interfaces(space, Hook.INPUT)).satisfiable():
         return ""
-    names = [
-        cls.name + "+" * cls.wildcard
-        for number, cls in enumerate(space.interfaces.classes, start=1)
-        if cls.name and (denied & space.value(Field.IIF, number)).satisfiable()
-    ]
-    return f", on {listed(names)}" if names else ""
+    names = named(space, Field.IIF, denied)
+    return f", on {names}" if names else ""
 
 
 def _closing(hooks: Hooks, packets: PacketSet) -> Span:
