@@ -37,6 +37,8 @@ def chains_that_jump_twice(count: int) -> str:
     return "\n".join(["*filter", *chains, "-A INPUT -j C0", *jumps, "COMMIT", ""])
 
 
+QUOTED_SUBSTITUTION = '"$('
+
 BOUNDED: dict[str, Callable[[], str]] = {
     "defines.nft": lambda: doubling("1.1.1.1", "{{ {a}, {a} }}"),
     "defines_used.nft": lambda: (
@@ -89,6 +91,14 @@ BOUNDED: dict[str, Callable[[], str]] = {
     ),
     "expansions_in_a_line.sh": lambda: f"{BASH}iptables -F\ncat <<A\n{'$(a) ' * 200_000}\nA\n",
     "dots_before_blanks.sh": lambda: f"{BASH}iptables -P INPUT DROP\n. {' ' * 900_000}\n",
+    # Where the grammar is at a loss it went back once for each: hours, which no budget ended.
+    "lists_in_lists.sh": lambda: f"{BASH}{'a=(' * 300_000}\niptables -F\n",
+    "cases_in_cases.sh": lambda: f"{BASH}case a in {'(a|' * 300_000}\niptables -F\n",
+    "extended_patterns.sh": lambda: (
+        f"{BASH}shopt -s extglob\necho {'a' * 500_000}{'@(x)' * 99_999}\n"
+    ),
+    "backticks.sh": lambda: f"{BASH}echo {'((`' * 200_000}\niptables -F\n",
+    "quoted_substitutions.sh": lambda: f"{BASH}echo {QUOTED_SUBSTITUTION * 100_000}\niptables -F\n",
     "empty_lines.sh": lambda: f"{BASH}iptables -P INPUT DROP\n" + "\n" * 300_000,
     "here_documents.sh": lambda: BASH + "cat <<A <<B\nA\nB\n" * 50_000 + "iptables -F\n",
     "defines_in_a_row.nft": lambda: "".join(f"define a{n} = 10.0.0.1\n" for n in range(20_000)),
@@ -119,6 +129,7 @@ CUT = {
     *("defines.nft", "defines_used.nft", "defines_concatenated.nft", "defines_of_bits.nft"),
     *("braces.nft", "braces.sh", "subshells.sh", "subscripts.sh", "brackets.json"),
     "expansions_in_a_line.sh",
+    *("lists_in_lists.sh", "cases_in_cases.sh", "extended_patterns.sh"),
     *("list_that_doubles.sh", "list_added_to_itself.sh", "list_set_one_by_one.sh"),
     *("split_again_and_again.sh", "saved_again_and_again.sh"),
     *("ignores.nft", "tests.sh", "ands.sh", "defaults.sh", "substitutions.sh", "here_documents.sh"),

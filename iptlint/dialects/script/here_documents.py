@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tree_sitter import Language, Parser, Point, Range
 from tree_sitter import Node as SyntaxNode
+from tree_sitter import Point, Range
+
+from iptlint.dialects.script.bash_grammar import syntax_tree
 
 _LETTER = ","
 """The name of the file that stands in the place is made of it."""
@@ -39,7 +41,7 @@ class _HereDocument:
     end: int
 
 
-def lifted(language: Language, text: str) -> tuple[SyntaxNode, Mapping[int, SyntaxNode]]:
+def lifted(text: str) -> tuple[SyntaxNode, Mapping[int, SyntaxNode]]:
     """The tree of the text without them, and that of each, by where its ``<<`` stands."""
     found = tuple(_Lexer(text).found())
     pieces, at = [], 0
@@ -47,7 +49,7 @@ def lifted(language: Language, text: str) -> tuple[SyntaxNode, Mapping[int, Synt
         pieces += [text[at:start], instead]
         at = end
     left = "".join((*pieces, text[at:])).encode()
-    return Parser(language).parse(left).root_node, _alone(language, text, found)
+    return syntax_tree(left), _alone(text, found)
 
 
 def bodies(text: str) -> Iterator[tuple[int, int]]:
@@ -66,21 +68,19 @@ def _left(text: str, found: Sequence[_HereDocument]) -> Iterator[tuple[int, int,
         yield each.body, each.end, re.sub(r"[^\n]", " ", text[each.body : each.end])
 
 
-def _alone(
-    language: Language, text: str, found: Sequence[_HereDocument]
-) -> Mapping[int, SyntaxNode]:
+def _alone(text: str, found: Sequence[_HereDocument]) -> Mapping[int, SyntaxNode]:
     octets = bytearray(text.encode())
     for each in found:
         octets[each.start - 1] = ord(":")  # the grammar wants a command before it
     whole = bytes(octets)
-    return {each.start: node for each in found for node in _redirections(language, whole, each)}
+    return {each.start: node for each in found for node in _redirections(whole, each)}
 
 
-def _redirections(language: Language, octets: bytes, of: _HereDocument) -> Iterator[SyntaxNode]:
+def _redirections(octets: bytes, of: _HereDocument) -> Iterator[SyntaxNode]:
     nowhere = Point(0, 0)
     pieces = ((of.start - 1, of.behind), (of.body, of.end))
     ranges = [Range(nowhere, nowhere, start, end) for start, end in pieces]
-    for statement in Parser(language, included_ranges=ranges).parse(octets).root_node.children:
+    for statement in syntax_tree(octets, ranges).children:
         yield from (child for child in statement.children if child.type == "heredoc_redirect")
 
 

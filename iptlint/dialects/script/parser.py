@@ -14,8 +14,9 @@ from tree_sitter import Node as SyntaxNode
 
 from iptlint.dialects.diagnostics import SyntaxDiagnostic
 from iptlint.dialects.script import tree as t
+from iptlint.dialects.script.bash_grammar import LostError
 from iptlint.dialects.script.grammar_text import as_grammar_reads
-from iptlint.dialects.script.grammar_tree import language, parsed
+from iptlint.dialects.script.grammar_tree import parsed
 from iptlint.dialects.script.here_documents import lifted
 from iptlint.dialects.script.redirect_parser import (
     REDIRECTS,
@@ -34,7 +35,13 @@ MAX_DEPTH = 120
 
 def parse(source: SourceFile) -> t.ScriptFile:
     """The tree of a text, and what in it is no shell."""
-    return _Reader(source).read()
+    end = end_of_read(source.text)
+    while True:
+        try:
+            return _Reader(source, end).read()
+        except LostError:
+            # It goes on to the end of the text first: nobody knows in which line it went astray.
+            end = source.text.rfind("\n", 0, end // 2) + 1
 
 
 def _until(statements: tuple[t.Statement, ...], end: int) -> tuple[t.Statement, ...]:
@@ -52,10 +59,10 @@ def _with_words(body: t.Statement, words: Sequence[t.Word]) -> t.Statement:
 
 
 class _Reader:
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: SourceFile, end: int) -> None:
         self.source = source
         # The shell takes a carriage return for a part of the last word; it is told once.
-        self.text = source.text[: end_of_read(source.text)]
+        self.text = source.text[:end]
         self.text = self.text.replace("\\\r\n", " \\\n").replace("\r\n", " \n")
         self.diagnostics: list[SyntaxDiagnostic] = []
         self.words = WordParser(self.text, self.statements)
@@ -68,7 +75,7 @@ class _Reader:
         text, root, nowhere = parsed(text)
         self.diagnostics += (into_nothing(self.source, *each) for each in nowhere)
         if root.has_error:
-            without, here_documents = lifted(language(), text)
+            without, here_documents = lifted(text)
             if unread_length(without) < unread_length(root):
                 root = without
                 self.redirects.here_documents = here_documents

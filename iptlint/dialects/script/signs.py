@@ -41,8 +41,8 @@ def _nth(pattern: re.Pattern[str], text: str, number: int) -> re.Match[str] | No
 def left_unread(source: SourceFile, start: int) -> SyntaxDiagnostic:
     message = (
         f"a script is read for {MAX_SIGNS:,} words and signs, {MAX_CROWDED:,} lines on which "
-        f"several here-documents begin, and less than {MAX_EXPANDED:,} expansions in a line beside "
-        "here-documents; what follows, "
+        f"several here-documents begin, less than {MAX_EXPANDED:,} expansions in a line beside "
+        "here-documents, and as long as the grammar of bash is not at a loss; what follows, "
         f"{len(source.text) - start:,} characters, was not"
     )
     end = max(start + 1, source.line_span(source.line_of(start)).end)
