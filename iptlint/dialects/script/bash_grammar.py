@@ -30,7 +30,11 @@ def language() -> Language:
 
 
 def syntax_tree(octets: bytes, ranges: Sequence[Range] | None = None) -> SyntaxNode:
-    """The root of the tree of a text, or of some ranges of it alone; LostError."""
+    """The root of the tree of a text, or of some ranges of it alone; LostError.
+
+    Nobody may ask a node of it for its ``text``: of a tree that was read in pieces the binding asks
+    for the pieces again, and writes them behind the end of what it has room for.
+    """
     looks = 0
     most = len(octets) // _PIECE * _MOST_LOOKS + _ALWAYS
 

@@ -68,7 +68,7 @@ def misfit(root: SyntaxNode, text: str) -> Misfit | None:
     for node in _leaves(root):
         if _swallows_line(node, text):
             return None
-        word = _word(node)
+        word = _word(node, text)
         if word is None:
             continue
         message = _step(blocks, word, node)
@@ -102,12 +102,12 @@ def _swallows_line(node: SyntaxNode, text: str) -> bool:
     return any("\n" in gap.replace("\\\n", "") for gap in gaps)
 
 
-def _word(node: SyntaxNode) -> str | None:
+def _word(node: SyntaxNode, text: str) -> str | None:
     """A reserved word where it is one; what is none says that there is something."""
     if node.type == "command":
         return None
     if node.type == "command_name":
-        name = (node.text or b"").decode()
+        name = text[node.start_byte : node.end_byte]
         plain = len(node.children) == 1 and node.children[0].type == "word"
         return name if plain and name in _RESERVED else ""
     is_empty = node.is_missing or node.type in _NOTHING or node.start_byte == node.end_byte
